@@ -1,0 +1,46 @@
+"""A chunk: consecutive records of one partition, as they lie in the log."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Records of one topic partition, in offset order; the unit that a fold advances by.
+
+    `caught_up` tells that the log held nothing after this chunk when it was read. A chunk may be empty, to say
+    only that.
+
+    >>> Chunk("transactions", 0, offsets=(7,), keys=(b"c1",), values=(b"{}",), caught_up=True).next_offset
+    8
+    """
+
+    topic: str
+    partition: int
+    offsets: tuple[int, ...]
+    keys: tuple[bytes | None, ...]
+    values: tuple[bytes | None, ...]
+    caught_up: bool
+
+    @property
+    def next_offset(self) -> int:
+        """The offset after the last record; raises IndexError for an empty chunk."""
+        return self.offsets[-1] + 1
+
+    def after(self, offset: int) -> "Chunk":
+        """Return the records at offsets greater than `offset`: what a state that contains `offset` has yet to see.
+
+        >>> chunk = Chunk("t", 0, (3, 4), (None, None), (b"a", b"b"), caught_up=False)
+        >>> chunk.after(3).values
+        (b'b',)
+        """
+        if not self.offsets or self.offsets[0] > offset:
+            return self
+        first = sum(1 for one in self.offsets if one <= offset)
+        return Chunk(
+            self.topic,
+            self.partition,
+            self.offsets[first:],
+            self.keys[first:],
+            self.values[first:],
+            self.caught_up,
+        )
