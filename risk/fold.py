@@ -29,12 +29,14 @@ class Output:
 class Emitted:
     """What one advance gave: outputs in order, and counts for the operator.
 
-    `counts` maps a name such as "scored" to how many; `rejected` maps a reason to how many.
+    `counts` maps a name such as "scored" to how many; `rejected` maps a reason to how many; `volatility_percent` maps
+    a symbol to its annualised volatility after its last bar.
     """
 
     outputs: list[Output] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     rejected: dict[str, int] = field(default_factory=dict)
+    volatility_percent: dict[str, float] = field(default_factory=dict)
 
 
 class Fold(Protocol):

@@ -1,0 +1,138 @@
+"""The changelog: checkpoints as Kafka transactions, and what they restore to.
+
+A checkpoint is one transaction on one partition of a compacted topic: the rows that changed, and the cut. A restore
+reads that partition read-committed, so it always sees whole checkpoints. The transactional id belongs to the
+partition: whoever starts a changelog takes it over, and a former owner's next checkpoint is refused by the broker.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import TopicPartition as KafkaPartition
+from aiokafka.errors import ProducerFenced
+
+BATCH_BYTES = 1 << 20
+REQUEST_BYTES = 16 << 20
+CUT_KEY = b"c"
+ROW_PREFIX = b"r"
+
+
+class Cut(msgspec.Struct, frozen=True):
+    """What a checkpoint contains.
+
+    `fold_cut` is the fold's own account of its source; `output_ends` is, for each output topic, the offset from which
+    outputs of later events may lie in the partition.
+    """
+
+    state_version: str
+    fold_cut: bytes
+    output_ends: dict[str, int]
+
+
+class StateVersionError(RuntimeError):
+    """A changelog holds a state that this version cannot read."""
+
+
+class ChangelogFencedError(RuntimeError):
+    """Another worker owns the partition now; this one's checkpoint was refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The last committed checkpoint: its cut (None when there never was one) and all rows."""
+
+    cut: Cut | None
+    rows: list[tuple[bytes, bytes]]
+
+
+class Changelog:
+    """One partition's changelog."""
+
+    def __init__(self, bootstrap: str, *, transactional_id: str, topic: str, partition: int) -> None:
+        self._bootstrap = bootstrap
+        self._topic = topic
+        self._partition = partition
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=bootstrap,
+            transactional_id=transactional_id,
+            transaction_timeout_ms=60_000,
+            max_batch_size=BATCH_BYTES,
+            max_request_size=REQUEST_BYTES,
+        )
+
+    async def start(self) -> None:
+        """Take the partition over: an open transaction of a former owner is aborted, and it is fenced off."""
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        await self._producer.stop()
+
+    async def restore(self, state_version: str, on_progress: Callable[[int], None]) -> Restored:
+        """Read the partition to its end and return the last state; `on_progress` is told how many records so far.
+
+        Raises StateVersionError when the state was written in another version.
+        """
+        at = KafkaPartition(self._topic, self._partition)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            max_partition_fetch_bytes=8 << 20,
+            fetch_max_wait_ms=100,
+        )
+        await consumer.start()
+        try:
+            consumer.assign([at])
+            beginning = (await consumer.beginning_offsets([at]))[at]
+            end = (await consumer.end_offsets([at]))[at]
+            consumer.seek(at, beginning)
+            latest: dict[bytes, bytes | None] = {}
+            count = 0
+            while await consumer.position(at) < end:
+                for records in (await consumer.getmany(at, timeout_ms=200)).values():
+                    for record in records:
+                        latest[record.key] = record.value
+                    count += len(records)
+                    on_progress(count)
+        finally:
+            await consumer.stop()
+        packed_cut = latest.pop(CUT_KEY, None)
+        if packed_cut is None:
+            return Restored(None, [])
+        cut = msgspec.msgpack.decode(packed_cut, type=Cut)
+        if cut.state_version != state_version:
+            raise StateVersionError(
+                f"changelog {self._topic}[{self._partition}] holds state version {cut.state_version!r}, this worker"
+                f" reads {state_version!r}: run the version that wrote it, or choose another application id"
+                " (RISKSTREAM_APPLICATION_ID) to score the stream from its beginning"
+            )
+        return Restored(cut, [(key[1:], value) for key, value in latest.items() if value is not None])
+
+    async def write(self, rows: Iterable[tuple[bytes, bytes]], cut: Cut) -> None:
+        """Write one checkpoint as one transaction; raises ChangelogFencedError if the partition has a new owner."""
+        producer = self._producer
+        try:
+            async with producer.transaction():
+                deliveries = []
+                batch = producer.create_batch()
+                for key, value in (
+                    *((ROW_PREFIX + key, row) for key, row in rows),
+                    (CUT_KEY, msgspec.msgpack.encode(cut)),
+                ):
+                    if batch.append(timestamp=None, key=key, value=value) is None:
+                        deliveries.append(
+                            await producer.send_batch(batch, self._topic, partition=self._partition)
+                        )
+                        batch = producer.create_batch()
+                        batch.append(timestamp=None, key=key, value=value)
+                deliveries.append(await producer.send_batch(batch, self._topic, partition=self._partition))
+                for delivery in deliveries:
+                    await delivery
+        except ProducerFenced as fenced:
+            raise ChangelogFencedError(
+                f"changelog {self._topic}[{self._partition}] was taken over by another worker"
+            ) from fenced

@@ -1,0 +1,144 @@
+"""What the operator sees: one set of Prometheus collectors for a worker.
+
+Base units and suffixes follow the Prometheus naming conventions. Counters are raised once per chunk, never per event,
+and no label carries a customer's or a merchant's name.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+STAGE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+LATENCY_BUCKETS = (0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
+SIZE_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
+
+
+class Metrics:
+    """The collectors of one worker, on a registry of their own."""
+
+    def __init__(self, symbol_label_limit: int) -> None:
+        registry = self.registry = CollectorRegistry()
+        self.symbol_label_limit = symbol_label_limit
+        self._symbols: set[str] = set()
+        self.records_in = Counter(
+            "riskstream_records_consumed_total", "Source records taken up.", ("job",), registry=registry
+        )
+        self.events = Counter(
+            "riskstream_events_total",
+            "Events by what became of them (scored, forwarded, alerted, late, ...).",
+            ("job", "event"),
+            registry=registry,
+        )
+        self.rejected = Counter(
+            "riskstream_records_rejected_total",
+            "Records put to the dead-letter topic.",
+            ("job", "reason"),
+            registry=registry,
+        )
+        self.outputs = Counter(
+            "riskstream_records_published_total", "Records published.", ("job", "stream"), registry=registry
+        )
+        self.suppressed = Counter(
+            "riskstream_records_suppressed_total",
+            "Outputs not written again after a restart because the topic held them.",
+            ("job",),
+            registry=registry,
+        )
+        self.stage_seconds = Histogram(
+            "riskstream_stage_duration_seconds",
+            "Wall time of a stage, one observation a chunk or checkpoint.",
+            ("job", "stage"),
+            buckets=STAGE_BUCKETS,
+            registry=registry,
+        )
+        self.latency_seconds = Histogram(
+            "riskstream_end_to_end_latency_seconds",
+            "From the source record's timestamp to its outputs being handed to the broker, one observation a chunk.",
+            ("job",),
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self.chunk_records = Histogram(
+            "riskstream_chunk_records",
+            "Records in a chunk.",
+            ("job",),
+            buckets=SIZE_BUCKETS,
+            registry=registry,
+        )
+        self.lag = Gauge(
+            "riskstream_consumer_lag_records",
+            "Records in the partition that are not read yet.",
+            ("topic", "partition"),
+            registry=registry,
+        )
+        self.checkpoint_time = Gauge(
+            "riskstream_last_checkpoint_timestamp_seconds",
+            "Unix time of the last durable checkpoint; its age is time() minus this.",
+            ("job", "partition"),
+            registry=registry,
+        )
+        self.checkpoint_seconds = Histogram(
+            "riskstream_checkpoint_duration_seconds",
+            "From the copy of the changed rows to the transaction's commit.",
+            ("job",),
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self.checkpoint_rows = Counter(
+            "riskstream_checkpoint_rows_total", "Rows written to changelogs.", ("job",), registry=registry
+        )
+        self.restored_rows = Counter(
+            "riskstream_restored_rows_total", "Rows read back from changelogs.", ("job",), registry=registry
+        )
+        self.restore_seconds = Histogram(
+            "riskstream_restore_duration_seconds",
+            "From the assignment of a partition to its state being ready.",
+            ("job",),
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self.state_rows = Gauge(
+            "riskstream_state_rows", "Rows held in memory.", ("job", "partition"), registry=registry
+        )
+        self.outbox_records = Gauge(
+            "riskstream_outbox_records",
+            "Records handed to the outbox and not acknowledged yet.",
+            registry=registry,
+        )
+        self.bundle = Gauge(
+            "riskstream_bundle_info",
+            "1, labelled with the bundle that scores.",
+            ("name", "version", "model"),
+            registry=registry,
+        )
+        self.volatility = Gauge(
+            "riskstream_volatility_percent_annualised",
+            "Annualised GARCH volatility after the last closed bar.",
+            ("symbol",),
+            registry=registry,
+        )
+        self.symbols_unlabelled = Gauge(
+            "riskstream_symbols_without_label",
+            "Symbols left out of riskstream_volatility_percent_annualised because of the label limit.",
+            registry=registry,
+        )
+        self._unlabelled: set[str] = set()
+
+    def set_volatility(self, symbol: str, annualised_percent: float) -> None:
+        """Show a symbol's volatility, for as many symbols as the limit permits; the others are counted."""
+        if symbol not in self._symbols:
+            if len(self._symbols) >= self.symbol_label_limit:
+                if len(self._unlabelled) < 100 * self.symbol_label_limit:
+                    self._unlabelled.add(symbol)
+                self.symbols_unlabelled.set(len(self._unlabelled))
+                return
+            self._symbols.add(symbol)
+        self.volatility.labels(symbol).set(annualised_percent)
+
+    def forget_partition(self, job: str, topic: str, partition: int) -> None:
+        """Drop what was shown of a partition that another worker owns now."""
+        for gauge, labels in (
+            (self.lag, (topic, str(partition))),
+            (self.checkpoint_time, (job, str(partition))),
+            (self.state_rows, (job, str(partition))),
+        ):
+            if labels in gauge._metrics:
+                gauge.remove(*labels)

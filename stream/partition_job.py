@@ -1,0 +1,197 @@
+"""One job on one partition: its state, its outputs and its checkpoints.
+
+The life of a partition job is: start (take the changelog over, restore, read what was already published), process
+chunks, checkpoint now and then, stop (a last checkpoint). All of it runs on one event loop and `Fold.advance` does not
+yield, so whenever a checkpoint copies the changed rows, the state and what was handed to the outbox belong together.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from risk.chunk import Chunk
+from risk.fold import Fold, Output, Stream
+from stream.changelog import Changelog, Cut
+from stream.metrics import Metrics
+from stream.outbox import Outbox, Record
+from stream.published import IDENTITY_HEADER, published_identities
+
+log = structlog.get_logger(__name__)
+
+OUTBOX_LIMIT_RECORDS = 50_000
+UNIDENTIFIED: frozenset[Stream] = frozenset(("merchant_events",))
+"""Streams whose reader drops repeats by itself: nothing is read back from them after a restart."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """A job: where it reads, where its outputs go, where its state is kept, and how an empty fold is made."""
+
+    name: str
+    source_topic: str
+    changelog_topic: str
+    output_topics: Mapping[Stream, str]
+    new_fold: Callable[[int], Fold]
+
+
+class PartitionJob:
+    """A fold at work on one partition."""
+
+    def __init__(
+        self,
+        spec: JobSpec,
+        partition: int,
+        *,
+        bootstrap: str,
+        application_id: str,
+        outbox: Outbox,
+        metrics: Metrics,
+        commit: Callable[[int], Awaitable[object]],
+    ) -> None:
+        self.spec = spec
+        self.partition = partition
+        self._bootstrap = bootstrap
+        self._outbox = outbox
+        self._metrics = metrics
+        self._commit = commit
+        self._fold = spec.new_fold(partition)
+        self._changelog = Changelog(
+            bootstrap,
+            transactional_id=f"{application_id}-{spec.name}-{partition}",
+            topic=spec.changelog_topic,
+            partition=partition,
+        )
+        self._published: set[tuple[str, bytes]] = set()
+        self._output_ends: dict[str, int] = {}
+        self._checkpointing = asyncio.Lock()
+        self._advanced = False
+        self._stopped = False
+
+    @property
+    def _read_back_topics(self) -> list[str]:
+        return [topic for stream, topic in self.spec.output_topics.items() if stream not in UNIDENTIFIED]
+
+    async def start(self) -> None:
+        """Take the partition over and restore its state; raises StateVersionError if it is another version's."""
+        began = time.perf_counter()
+        name = self.spec.name
+        shown = 0
+
+        def show(count: int) -> None:
+            nonlocal shown
+            if count - shown >= 100_000:
+                shown = count
+                log.info("restoring", job=name, partition=self.partition, records=count)
+
+        await self._changelog.start()
+        restored = await self._changelog.restore(self._fold.state_version, show)
+        ends: dict[str, int] = {}
+        if restored.cut is not None:
+            self._fold.restore(restored.cut.fold_cut, restored.rows)
+            ends = restored.cut.output_ends
+        self._published, self._output_ends = await published_identities(
+            self._bootstrap, {topic: ends.get(topic) for topic in self._read_back_topics}, self.partition
+        )
+        # The marks of the restored cut stay in force until a later checkpoint covers what was published after it.
+        self._output_ends = {topic: ends.get(topic, 0) for topic in self._output_ends}
+        seconds = time.perf_counter() - began
+        self._metrics.restored_rows.labels(name).inc(len(restored.rows))
+        self._metrics.restore_seconds.labels(name).observe(seconds)
+        self._metrics.state_rows.labels(name, str(self.partition)).set(len(self._fold))
+        log.info(
+            "partition_ready",
+            job=name,
+            partition=self.partition,
+            rows=len(restored.rows),
+            already_published=len(self._published),
+            seconds=round(seconds, 3),
+        )
+
+    async def process(self, chunk: Chunk, timestamp_seconds: float) -> None:
+        """Advance the fold by a chunk and hand what it gives to the outbox."""
+        if self._stopped:
+            return
+        await self._outbox.room(OUTBOX_LIMIT_RECORDS)
+        if self._stopped:
+            return
+        name, metrics = self.spec.name, self._metrics
+        began = time.perf_counter()
+        emitted = self._fold.advance(chunk)
+        advanced = time.perf_counter()
+        written: dict[str, int] = {}
+        for output in emitted.outputs:
+            if self._publish(output, timestamp_seconds):
+                written[output.stream] = written.get(output.stream, 0) + 1
+        self._advanced = True
+        handed = time.perf_counter()
+        metrics.stage_seconds.labels(name, "fold").observe(advanced - began)
+        metrics.stage_seconds.labels(name, "publish").observe(handed - advanced)
+        for event, count in emitted.counts.items():
+            metrics.events.labels(name, event).inc(count)
+        for reason, count in emitted.rejected.items():
+            metrics.rejected.labels(name, reason).inc(count)
+        for stream, count in written.items():
+            metrics.outputs.labels(name, stream).inc(count)
+        for symbol, percent in emitted.volatility_percent.items():
+            metrics.set_volatility(symbol, percent)
+        if chunk.offsets:
+            metrics.records_in.labels(name).inc(len(chunk.offsets))
+            metrics.chunk_records.labels(name).observe(len(chunk.offsets))
+            if timestamp_seconds > 0:
+                metrics.latency_seconds.labels(name).observe(max(0.0, time.time() - timestamp_seconds))
+        metrics.state_rows.labels(name, str(self.partition)).set(len(self._fold))
+
+    def _publish(self, output: Output, timestamp_seconds: float) -> bool:
+        topic = self.spec.output_topics[output.stream]
+        if output.stream in UNIDENTIFIED:
+            timestamp_ms = int(timestamp_seconds * 1000) or None
+            self._outbox.append(
+                topic, output.partition, Record(output.key, output.value, timestamp_ms=timestamp_ms)
+            )
+            return True
+        if (topic, output.identity) in self._published:
+            self._metrics.suppressed.labels(self.spec.name).inc()
+            return False
+        self._outbox.append(
+            topic, output.partition, Record(output.key, output.value, ((IDENTITY_HEADER, output.identity),))
+        )
+        return True
+
+    async def checkpoint(self) -> None:
+        """Make what was processed durable: rows and cut in one transaction, then the group's offset.
+
+        Returns at once when nothing was processed since the last one. Raises ChangelogFencedError when another worker
+        owns the partition, and OutboxError when an output could not be delivered.
+        """
+        async with self._checkpointing:
+            if not self._advanced:
+                return
+            began = time.perf_counter()
+            self._advanced = False
+            rows = self._fold.take_changed()
+            fold_cut, read_on = self._fold.cut(), self._fold.read_on_offset()
+            fence = self._outbox.fence()
+            self._metrics.stage_seconds.labels(self.spec.name, "copy").observe(time.perf_counter() - began)
+            ends = await self._outbox.delivered(fence)
+            self._output_ends = {
+                topic: max(end, ends.get((topic, self.partition), 0))
+                for topic, end in self._output_ends.items()
+            }
+            await self._changelog.write(rows, Cut(self._fold.state_version, fold_cut, self._output_ends))
+            await self._commit(read_on)
+            self._metrics.checkpoint_rows.labels(self.spec.name).inc(len(rows))
+            self._metrics.checkpoint_seconds.labels(self.spec.name).observe(time.perf_counter() - began)
+            self._metrics.checkpoint_time.labels(self.spec.name, str(self.partition)).set_to_current_time()
+
+    async def stop(self, *, final_checkpoint: bool) -> None:
+        """Take no more chunks; write a last checkpoint if asked to; leave the changelog to its next owner."""
+        self._stopped = True
+        try:
+            if final_checkpoint:
+                await self.checkpoint()
+        finally:
+            await self._changelog.stop()
+            self._metrics.forget_partition(self.spec.name, self.spec.source_topic, self.partition)
