@@ -1,0 +1,83 @@
+# Every target does its own set-up. What is installed once is marked by a stamp, so that a second run is quick.
+# A bare machine needs Python 3.11 to 3.13, GNU make and its package registries.
+
+VENV := .venv
+BIN := $(VENV)/bin
+KAFKA_JARS := .cache/kafka
+PACKAGES := schemas risk stream training
+UV_VERSION := 0.13.9
+
+# uv is several times faster. pip stands in where only pip is set up to reach the registry (a mirror, a proxy).
+INSTALL = $(BIN)/uv pip install --python $(BIN)/python --require-hashes -r $(1) || $(BIN)/pip install --require-hashes -r $(1)
+INSTALL_PROJECT = $(BIN)/uv pip install --python $(BIN)/python --no-deps -e . || $(BIN)/pip install --no-deps -e .
+
+.PHONY: help demo test check lint types imports doctests tests kafka bench lock clean
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-15s %s\n", $$1, $$2}'
+
+demo: $(VENV)/.demo ## Watch a live stream being scored: broker, worker, transactions, alerts with their reasons
+	$(BIN)/riskstream demo
+
+test: check tests ## Run everything that CI runs, against a real Apache Kafka too
+
+check: lint types imports doctests ## The quick half of `make test`: style, types, imports, documented examples
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/.test
+	$(BIN)/mypy
+
+imports: $(VENV)/.test
+	$(BIN)/lint-imports
+
+doctests: $(VENV)/.test
+	$(BIN)/pytest --doctest-modules $(PACKAGES)
+
+tests: $(VENV)/.test kafka
+	$(BIN)/pytest
+
+kafka: $(KAFKA_JARS)/.complete ## Fetch the jars of Apache Kafka that the tests start (installs Java and Maven on Debian)
+
+bench: $(VENV)/.test kafka ## Measure the engine beside its references, on a real Apache Kafka
+	$(BIN)/python benchmarks/velocity.py
+
+lock: $(BIN)/uv ## Renew requirements/*.txt from pyproject.toml: the newest releases that it allows
+	$(call LOCK,test,--upgrade --extra dev)
+	$(call LOCK,train,--extra network --constraints requirements/test.txt)
+	$(call LOCK,demo,--extra demo --constraints requirements/test.txt)
+	$(call LOCK,serve,--constraints requirements/test.txt)
+
+# The larger set is resolved first and binds the smaller ones: one version of a package, wherever it is installed.
+LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --no-annotate --no-header --quiet --output-file requirements/$(1).txt $(2)
+
+clean: ## Remove all that make has made: environment, jars, caches
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
+	find $(PACKAGES) tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	python='$(PYTHON)'; python=$${python:-$$(scripts/find_python.sh)} && "$$python" -m venv $(VENV)
+
+$(BIN)/uv: | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
+
+$(VENV)/.demo: requirements/demo.txt pyproject.toml | $(BIN)/uv
+	$(call INSTALL,requirements/demo.txt)
+	$(INSTALL_PROJECT)
+	touch $@
+
+$(VENV)/.test: requirements/test.txt pyproject.toml | $(BIN)/uv
+	$(call INSTALL,requirements/test.txt)
+	$(INSTALL_PROJECT)
+	touch $@
+
+$(KAFKA_JARS)/.complete: tests/kafka/pom.xml
+	scripts/install_java.sh
+	rm -rf $(KAFKA_JARS)
+	mvn --quiet --batch-mode --file $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(KAFKA_JARS)
+	touch $@
