@@ -1,0 +1,133 @@
+"""What goes from the first hop to the second: blocks of rows keyed by merchant, and how far their source has come.
+
+A block holds rows of one source (a partition of transactions or of labels) for one merchant partition, in the source's
+order, in columns. It also tells the reader two things of its source: no later row will be ordered before `clock_ns`,
+and whether the source had been read to its end. From these alone the reader decides what it may release, so the order
+in which merchants see their events is a function of the log.
+"""
+
+from typing import Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+Role = Literal["transactions", "labels"]
+Source = tuple[Role, int]
+"""A source of merchant events: which stream, and which of its partitions."""
+
+TRANSACTION, FRAUD, CLEARANCE = 0, 1, 2
+"""Kinds of rows, as `risk.merchant_profile` takes them."""
+
+MAX_BLOCK_ROWS = 1024
+
+
+class Block(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Rows of one source for one merchant partition; numbers are little-endian arrays as bytes.
+
+    `order_time_ns` never falls within a source: it is the greatest event time that the source had shown by then.
+    `features` holds the customer features of transactions, row by row; labels have none.
+    """
+
+    role: Role
+    partition: int
+    caught_up: bool
+    clock_ns: int
+    offsets: bytes
+    kinds: bytes
+    order_time_ns: bytes
+    event_time_ns: bytes
+    transaction_time_ns: bytes
+    features: bytes
+    transaction_id: list[str]
+    customer_id: list[str]
+    merchant_id: list[str]
+
+    @property
+    def source(self) -> Source:
+        """The source that the rows come from."""
+        return (self.role, self.partition)
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Block)
+
+
+def encode_block(block: Block) -> bytes:
+    """Return the block as MessagePack."""
+    return _encoder.encode(block)
+
+
+def decode_block(value: bytes) -> Block:
+    """Return the block of a record; raises msgspec.DecodeError for anything that `encode_block` did not make."""
+    return _decoder.decode(value)
+
+
+def int64_column(column: bytes) -> NDArray[np.int64]:
+    """View a column of a block as int64[n].
+
+    >>> int64_column(np.array([1, 2]).tobytes()).tolist()
+    [1, 2]
+    """
+    return np.frombuffer(column, dtype="<i8")
+
+
+def cut_blocks(
+    *,
+    role: Role,
+    partition: int,
+    caught_up: bool,
+    clock_ns: int,
+    target: NDArray[np.int64],
+    targets: int,
+    always: bool,
+    offsets: NDArray[np.int64],
+    kinds: NDArray[np.uint8],
+    order_time_ns: NDArray[np.int64],
+    event_time_ns: NDArray[np.int64],
+    transaction_time_ns: NDArray[np.int64],
+    features: NDArray[np.float64],
+    transaction_id: list[str],
+    customer_id: list[str],
+    merchant_id: list[str],
+) -> list[tuple[int, Block]]:
+    """Divide rows among merchant partitions: (partition, block) pairs, each partition's in the rows' order.
+
+    `target` is each row's merchant partition, int64[n]; `features` is float64[n, F]. With `always` a partition without
+    rows gets an empty block, which tells how far the source has come. Every block but a partition's last says that
+    its source goes on.
+    """
+    blocks = []
+    for at in range(targets):
+        rows = np.flatnonzero(target == at)
+        pieces = [rows[i : i + MAX_BLOCK_ROWS] for i in range(0, len(rows), MAX_BLOCK_ROWS)] or [rows]
+        for number, piece in enumerate(pieces):
+            last = number == len(pieces) - 1
+            if not len(piece) and not always:
+                continue
+            order = order_time_ns[piece]
+            chosen = piece.tolist()
+            blocks.append(
+                (
+                    at,
+                    Block(
+                        role=role,
+                        partition=partition,
+                        caught_up=caught_up and last,
+                        clock_ns=clock_ns if last else int(order[-1]),
+                        offsets=offsets[piece].tobytes(),
+                        kinds=kinds[piece].tobytes(),
+                        order_time_ns=order.tobytes(),
+                        event_time_ns=event_time_ns[piece].tobytes(),
+                        transaction_time_ns=transaction_time_ns[piece].tobytes(),
+                        features=features[piece].tobytes(),
+                        transaction_id=[transaction_id[row] for row in chosen],
+                        customer_id=[customer_id[row] for row in chosen],
+                        merchant_id=[merchant_id[row] for row in chosen],
+                    ),
+                )
+            )
+    return blocks
