@@ -19,9 +19,6 @@ Source = tuple[Role, int]
 TRANSACTION, FRAUD, CLEARANCE = 0, 1, 2
 """Kinds of rows, as `risk.merchant_profile` takes them."""
 
-MAX_BLOCK_ROWS = 1024
-
-
 class Block(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Rows of one source for one merchant partition; numbers are little-endian arrays as bytes.
 
@@ -73,61 +70,3 @@ def int64_column(column: bytes) -> NDArray[np.int64]:
     [1, 2]
     """
     return np.frombuffer(column, dtype="<i8")
-
-
-def cut_blocks(
-    *,
-    role: Role,
-    partition: int,
-    caught_up: bool,
-    clock_ns: int,
-    target: NDArray[np.int64],
-    targets: int,
-    always: bool,
-    offsets: NDArray[np.int64],
-    kinds: NDArray[np.uint8],
-    order_time_ns: NDArray[np.int64],
-    event_time_ns: NDArray[np.int64],
-    transaction_time_ns: NDArray[np.int64],
-    features: NDArray[np.float64],
-    transaction_id: list[str],
-    customer_id: list[str],
-    merchant_id: list[str],
-) -> list[tuple[int, Block]]:
-    """Divide rows among merchant partitions: (partition, block) pairs, each partition's in the rows' order.
-
-    `target` is each row's merchant partition, int64[n]; `features` is float64[n, F]. With `always` a partition without
-    rows gets an empty block, which tells how far the source has come. Every block but a partition's last says that
-    its source goes on.
-    """
-    blocks = []
-    for at in range(targets):
-        rows = np.flatnonzero(target == at)
-        pieces = [rows[i : i + MAX_BLOCK_ROWS] for i in range(0, len(rows), MAX_BLOCK_ROWS)] or [rows]
-        for number, piece in enumerate(pieces):
-            last = number == len(pieces) - 1
-            if not len(piece) and not always:
-                continue
-            order = order_time_ns[piece]
-            chosen = piece.tolist()
-            blocks.append(
-                (
-                    at,
-                    Block(
-                        role=role,
-                        partition=partition,
-                        caught_up=caught_up and last,
-                        clock_ns=clock_ns if last else int(order[-1]),
-                        offsets=offsets[piece].tobytes(),
-                        kinds=kinds[piece].tobytes(),
-                        order_time_ns=order.tobytes(),
-                        event_time_ns=event_time_ns[piece].tobytes(),
-                        transaction_time_ns=transaction_time_ns[piece].tobytes(),
-                        features=features[piece].tobytes(),
-                        transaction_id=[transaction_id[row] for row in chosen],
-                        customer_id=[customer_id[row] for row in chosen],
-                        merchant_id=[merchant_id[row] for row in chosen],
-                    ),
-                )
-            )
-    return blocks

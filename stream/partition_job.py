@@ -7,6 +7,7 @@ yield, so whenever a checkpoint copies the changed rows, the state and what was 
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
@@ -64,7 +65,7 @@ class PartitionJob:
             topic=spec.changelog_topic,
             partition=partition,
         )
-        self._published: set[tuple[str, bytes]] = set()
+        self._published: Counter[tuple[str, bytes]] = Counter()
         self._output_ends: dict[str, int] = {}
         self._checkpointing = asyncio.Lock()
         self._advanced = False
@@ -92,11 +93,9 @@ class PartitionJob:
         if restored.cut is not None:
             self._fold.restore(restored.cut.fold_cut, restored.rows)
             ends = restored.cut.output_ends
-        self._published, self._output_ends = await published_identities(
-            self._bootstrap, {topic: ends.get(topic) for topic in self._read_back_topics}, self.partition
-        )
-        # The marks of the restored cut stay in force until a later checkpoint covers what was published after it.
-        self._output_ends = {topic: ends.get(topic, 0) for topic in self._output_ends}
+        # The restored marks stay in force until a later checkpoint covers what was published after them.
+        self._output_ends = {topic: ends.get(topic, 0) for topic in self._read_back_topics}
+        self._published = await published_identities(self._bootstrap, self._output_ends, self.partition)
         seconds = time.perf_counter() - began
         self._metrics.restored_rows.labels(name).inc(len(restored.rows))
         self._metrics.restore_seconds.labels(name).observe(seconds)
@@ -106,7 +105,7 @@ class PartitionJob:
             job=name,
             partition=self.partition,
             rows=len(restored.rows),
-            already_published=len(self._published),
+            already_published=self._published.total(),
             seconds=round(seconds, 3),
         )
 
@@ -152,7 +151,8 @@ class PartitionJob:
                 topic, output.partition, Record(output.key, output.value, timestamp_ms=timestamp_ms)
             )
             return True
-        if (topic, output.identity) in self._published:
+        if self._published.get((topic, output.identity), 0) > 0:
+            self._published[topic, output.identity] -= 1
             self._metrics.suppressed.labels(self.spec.name).inc()
             return False
         self._outbox.append(

@@ -1,5 +1,7 @@
 """What an output partition already holds: after a crash, it is not written again."""
 
+from collections import Counter
+
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaPartition
 
@@ -7,14 +9,16 @@ IDENTITY_HEADER = "riskstream-id"
 
 
 async def published_identities(
-    bootstrap: str, ends: dict[str, int | None], partition: int
-) -> tuple[set[tuple[str, bytes]], dict[str, int]]:
-    """Read each topic's partition from the offset given (None: from its beginning) to its end.
+    bootstrap: str, ends: dict[str, int], partition: int
+) -> Counter[tuple[str, bytes]]:
+    """Read each topic's partition from the offset given to its end.
 
-    Returns the identities found, as (topic, identity), and the end offset of each topic at the time of reading.
+    Returns how often each (topic, identity) was found. An identity can occur more than once by right: a source that
+    sends an event twice gets two equal outputs.
     """
+    found: Counter[tuple[str, bytes]] = Counter()
     if not ends:
-        return set(), {}
+        return found
     wanted = {KafkaPartition(topic, partition): offset for topic, offset in ends.items()}
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
@@ -30,16 +34,15 @@ async def published_identities(
         finals = await consumer.end_offsets(list(wanted))
         for at, offset in wanted.items():
             # `seek_to_beginning` races with the committed offset in aiokafka; a seek to a known offset does not.
-            consumer.seek(at, max(beginnings[at], offset or 0))
-        found = set()
+            consumer.seek(at, max(beginnings[at], offset))
         pending = {at for at in wanted if await consumer.position(at) < finals[at]}
         while pending:
             for at, records in (await consumer.getmany(*pending, timeout_ms=200)).items():
                 for record in records:
                     for name, value in record.headers:
                         if name == IDENTITY_HEADER:
-                            found.add((at.topic, value))
+                            found[at.topic, value] += 1
             pending = {at for at in pending if await consumer.position(at) < finals[at]}
     finally:
         await consumer.stop()
-    return found, {at.topic: end for at, end in finals.items()}
+    return found

@@ -1,0 +1,81 @@
+"""First hop: transactions, keyed by customer -> customer profiles -> rows keyed by merchant."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+import numpy as np
+
+from risk import customer_profile
+from risk.chunk import Chunk
+from risk.customer_profile import CustomerProfile
+from risk.dead_letters import dead_letter_output
+from risk.decode import decode_transactions
+from risk.fold import Emitted
+from risk.merchant_events import TRANSACTION
+from risk.merchant_routing import MerchantRouting
+
+
+class SourceCut(msgspec.Struct, frozen=True):
+    """What a first-hop state contains: source records up to `offset`, event times up to `clock_ns`."""
+
+    offset: int
+    clock_ns: int
+
+
+class CustomerFold:
+    """Advances the profiles of one partition of customers; see `risk.fold.Fold`."""
+
+    state_version = f"customers-{customer_profile.STATE_VERSION}"
+
+    def __init__(self, partition: int, *, partitions: int, currency: str) -> None:
+        self._routing = MerchantRouting("transactions", partition, partitions)
+        self._currency = currency
+        self._profiles = CustomerProfile()
+        self._offset = -1
+
+    def __len__(self) -> int:
+        return len(self._profiles)
+
+    def advance(self, chunk: Chunk) -> Emitted:
+        """Update the customers' profiles; emit a block of rows for each merchant partition, and dead letters."""
+        emitted = Emitted()
+        chunk = chunk.after(self._offset)
+        columns, rejections = decode_transactions(chunk.keys, chunk.values, self._currency)
+        emitted.outputs = [dead_letter_output(chunk, rejection) for rejection in rejections]
+        emitted.rejected = Counter(rejection.reason for rejection in rejections)
+        count = len(columns.transaction_id)
+        features = self._profiles.advance(columns.customer_id, columns.event_time_ns, columns.amount)
+        if chunk.offsets:
+            self._offset = chunk.offsets[-1]
+        emitted.outputs += self._routing.outputs(
+            chunk,
+            columns.index,
+            kinds=np.full(count, TRANSACTION, dtype=np.uint8),
+            event_time_ns=columns.event_time_ns,
+            transaction_time_ns=columns.event_time_ns,
+            features=features,
+            transaction_id=columns.transaction_id,
+            customer_id=columns.customer_id,
+            merchant_id=columns.merchant_id,
+        )
+        emitted.counts = {"forwarded": count}
+        return emitted
+
+    def take_changed(self) -> list[tuple[bytes, bytes]]:
+        """Return the profiles changed since the last call."""
+        return self._profiles.take_changed()
+
+    def cut(self) -> bytes:
+        """Return the source offset and the clock that the state contains."""
+        return msgspec.msgpack.encode(SourceCut(self._offset, self._routing.clock_ns))
+
+    def read_on_offset(self) -> int:
+        """Return the offset after the last record taken."""
+        return self._offset + 1
+
+    def restore(self, cut: bytes, rows: Iterable[tuple[bytes, bytes]]) -> None:
+        """Take up a cut and its profiles."""
+        source = msgspec.msgpack.decode(cut, type=SourceCut)
+        self._offset, self._routing.clock_ns = source.offset, source.clock_ns
+        self._profiles.load(rows)

@@ -1,0 +1,72 @@
+"""First hop of labels: fraud reports and clearances -> rows keyed by merchant. It keeps no rows of its own."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+import numpy as np
+
+from risk.chunk import Chunk
+from risk.customer_fold import SourceCut
+from risk.dead_letters import dead_letter_output
+from risk.decode import decode_labels
+from risk.fold import Emitted
+from risk.merchant_events import CLEARANCE, FRAUD
+from risk.merchant_routing import MerchantRouting
+
+
+class LabelFold:
+    """Forwards one partition of labels to the merchants they concern; see `risk.fold.Fold`.
+
+    Labels may be keyed by anything: it is the merchant's identifier in them that says where they go.
+    """
+
+    state_version = "labels-1"
+
+    def __init__(self, partition: int, *, partitions: int) -> None:
+        self._routing = MerchantRouting("labels", partition, partitions)
+        self._offset = -1
+
+    def __len__(self) -> int:
+        return 0
+
+    def advance(self, chunk: Chunk) -> Emitted:
+        """Emit a block of rows for each merchant partition that the labels concern, and dead letters."""
+        emitted = Emitted()
+        chunk = chunk.after(self._offset)
+        columns, rejections = decode_labels(chunk.values)
+        emitted.outputs = [dead_letter_output(chunk, rejection) for rejection in rejections]
+        emitted.rejected = Counter(rejection.reason for rejection in rejections)
+        count = len(columns.transaction_id)
+        if chunk.offsets:
+            self._offset = chunk.offsets[-1]
+        emitted.outputs += self._routing.outputs(
+            chunk,
+            columns.index,
+            kinds=np.where(columns.fraud, np.uint8(FRAUD), np.uint8(CLEARANCE)),
+            event_time_ns=columns.event_time_ns,
+            transaction_time_ns=columns.transaction_time_ns,
+            features=np.empty((count, 0)),
+            transaction_id=columns.transaction_id,
+            customer_id=columns.customer_id,
+            merchant_id=columns.merchant_id,
+        )
+        emitted.counts = {"forwarded": count}
+        return emitted
+
+    def take_changed(self) -> list[tuple[bytes, bytes]]:
+        """Return nothing: there are no rows."""
+        return []
+
+    def cut(self) -> bytes:
+        """Return the source offset and the clock that were reached."""
+        return msgspec.msgpack.encode(SourceCut(self._offset, self._routing.clock_ns))
+
+    def read_on_offset(self) -> int:
+        """Return the offset after the last record taken."""
+        return self._offset + 1
+
+    def restore(self, cut: bytes, rows: Iterable[tuple[bytes, bytes]]) -> None:
+        """Take up a cut."""
+        source = msgspec.msgpack.decode(cut, type=SourceCut)
+        self._offset, self._routing.clock_ns = source.offset, source.clock_ns

@@ -1,0 +1,152 @@
+"""All jobs of a worker: which partitions it holds, their chunks and their checkpoints."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+import structlog
+from faust.types import TP
+
+from risk.chunk import Chunk
+from stream.changelog import ChangelogFencedError
+from stream.metrics import Metrics
+from stream.outbox import Outbox
+from stream.partition_job import JobSpec, PartitionJob
+
+log = structlog.get_logger(__name__)
+
+CommitOffsets = Callable[[Mapping[TP, int]], Awaitable[object]]
+
+
+class Jobs:
+    """Holds a PartitionJob for every assigned source partition.
+
+    A failure that is not a message's fault is handed to `on_failure`, once; nothing is processed or checkpointed
+    after it.
+    """
+
+    def __init__(
+        self,
+        specs: Iterable[JobSpec],
+        *,
+        bootstrap: str,
+        application_id: str,
+        checkpoint_interval_seconds: float,
+        outbox: Outbox,
+        metrics: Metrics,
+        commit_offsets: CommitOffsets,
+        on_failure: Callable[[BaseException], Awaitable[None]],
+    ) -> None:
+        self._specs = {spec.source_topic: spec for spec in specs}
+        self._bootstrap = bootstrap
+        self._application_id = application_id
+        self._interval = checkpoint_interval_seconds
+        self._outbox = outbox
+        self._metrics = metrics
+        self._commit_offsets = commit_offsets
+        self._on_failure = on_failure
+        self._jobs: dict[TP, PartitionJob] = {}
+        self._starts: dict[TP, asyncio.Task[None]] = {}
+        self._checkpointers: dict[TP, asyncio.Task[None]] = {}
+        self.failure: BaseException | None = None
+        self.assigned_once = False
+
+    @property
+    def held(self) -> int:
+        """How many partitions are assigned to this worker."""
+        return len(self._jobs)
+
+    @property
+    def restored(self) -> int:
+        """How many of them have their state restored."""
+        return sum(start.done() for start in self._starts.values())
+
+    @property
+    def ready(self) -> bool:
+        """Whether the state of every assigned partition is restored; also with none assigned."""
+        return self.failure is None and self.restored == self.held
+
+    def assign(self, assigned: Iterable[TP]) -> None:
+        """Begin to restore the partitions that are this worker's from now on."""
+        self.assigned_once = True
+        for tp in assigned:
+            spec = self._specs.get(tp.topic)
+            if spec is None or tp in self._jobs:
+                continue
+            self._jobs[tp] = job = PartitionJob(
+                spec,
+                tp.partition,
+                bootstrap=self._bootstrap,
+                application_id=self._application_id,
+                outbox=self._outbox,
+                metrics=self._metrics,
+                commit=self._committer(tp),
+            )
+            self._starts[tp] = asyncio.create_task(job.start())
+            self._checkpointers[tp] = asyncio.create_task(self._checkpoint_regularly(tp, job))
+
+    async def process(self, chunk: Chunk, timestamp_seconds: float) -> None:
+        """Hand a chunk to its partition's job; one for a partition that was taken away is dropped, unprocessed."""
+        tp = TP(chunk.topic, chunk.partition)
+        start = self._starts.get(tp)
+        if start is None or self.failure is not None:
+            return
+        try:
+            await asyncio.shield(start)
+            job = self._jobs.get(tp)
+            if job is not None:
+                await job.process(chunk, timestamp_seconds)
+        except Exception as error:
+            await self._fail(error)
+
+    async def revoke(self, revoked: Iterable[TP]) -> None:
+        """Checkpoint and let go of partitions."""
+        await asyncio.gather(*(self._release(tp) for tp in tuple(revoked) if tp in self._jobs))
+
+    async def revoke_all(self) -> None:
+        """Checkpoint and let go of everything."""
+        await self.revoke(tuple(self._jobs))
+
+    async def _release(self, tp: TP) -> None:
+        job, start = self._jobs.pop(tp), self._starts.pop(tp)
+        checkpointer = self._checkpointers.pop(tp)
+        checkpointer.cancel()
+        started = start.done() and not start.cancelled() and start.exception() is None
+        start.cancel()
+        # A checkpoint that is under way is a transaction: it is waited for, never torn.
+        await asyncio.gather(checkpointer, start, return_exceptions=True)
+        try:
+            await job.stop(final_checkpoint=started and self.failure is None)
+        except ChangelogFencedError as fenced:
+            log.warning("partition_lost", job=job.spec.name, partition=tp.partition, reason=str(fenced))
+        except Exception as error:
+            await self._fail(error)
+
+    async def _checkpoint_regularly(self, tp: TP, job: PartitionJob) -> None:
+        try:
+            await asyncio.shield(self._starts[tp])
+            # The partitions' checkpoints are spread over the interval, so that they do not come in one burst.
+            await asyncio.sleep(self._interval * (tp.partition % 8 + 1) / 8)
+            while True:
+                await asyncio.shield(asyncio.create_task(job.checkpoint()))
+                await asyncio.sleep(self._interval)
+        except asyncio.CancelledError:
+            raise
+        except ChangelogFencedError as fenced:
+            log.warning("partition_lost", job=job.spec.name, partition=tp.partition, reason=str(fenced))
+            if self._jobs.get(tp) is job:
+                del self._jobs[tp], self._starts[tp], self._checkpointers[tp]
+            await job.stop(final_checkpoint=False)
+        except Exception as error:
+            await self._fail(error)
+
+    def _committer(self, tp: TP) -> Callable[[int], Awaitable[object]]:
+        async def commit(offset: int) -> object:
+            return await self._commit_offsets({tp: offset})
+
+        return commit
+
+    async def _fail(self, error: BaseException) -> None:
+        if self.failure is None:
+            self.failure = error
+            log.error("worker_failed", error=repr(error), exc_info=error)
+            await self._on_failure(error)

@@ -1,0 +1,59 @@
+"""Every setting of a worker, each with one name in the environment."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings, read from variables named RISKSTREAM_<FIELD>; the defaults suit one machine.
+
+    >>> Settings(partitions=2).topic("alerts")
+    'alerts'
+    >>> Settings(topic_prefix="eu.").topic("alerts")
+    'eu.alerts'
+    """
+
+    model_config = SettingsConfigDict(env_prefix="RISKSTREAM_", frozen=True, extra="forbid")
+
+    broker: Annotated[str, Field(pattern=r"^[^/\s]+:\d+$")] = "127.0.0.1:9092"
+    """Kafka bootstrap server, host:port."""
+
+    application_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] = "riskstream"
+    """Consumer group and prefix of transactional ids; another id scores the stream anew, from its beginning."""
+
+    topic_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]*$")] = ""
+    """Put before every topic's name."""
+
+    partitions: Annotated[int, Field(ge=1, le=1024)] = 4
+    """Partitions of every topic; fixed once the topics exist."""
+
+    replication_factor: Annotated[int, Field(ge=1)] = 1
+    """Copies of every partition."""
+
+    bundle: Path = Path("bundles/demo")
+    """Directory of the bundle that scores: a version, or a name that holds one version."""
+
+    checkpoint_interval_seconds: Annotated[float, Field(gt=0)] = 1.0
+    """Time between the checkpoints of a partition."""
+
+    publish_scores: bool = False
+    """Whether every scored event is published on the scores topic, not only alerts."""
+
+    web_host: str = "127.0.0.1"
+    """Address that /metrics, /live and /ready are served on."""
+
+    web_port: Annotated[int, Field(ge=1, le=65535)] = 6066
+    """Port that /metrics, /live and /ready are served on."""
+
+    symbol_label_limit: Annotated[int, Field(ge=1)] = 50
+    """How many symbols get a volatility series in the metrics."""
+
+    log_level: Annotated[str, Field(pattern=r"^(debug|info|warning|error)$")] = "info"
+    """Least severe level that is logged."""
+
+    def topic(self, name: str) -> str:
+        """Return a topic's full name."""
+        return self.topic_prefix + name

@@ -1,0 +1,72 @@
+"""A worker process: topics first, then the app, until it is told to stop or fails."""
+
+import asyncio
+import signal
+
+import structlog
+
+from stream.app import RiskApp, create_app
+from stream.bundle_files import read_bundle
+from stream.logs import configure_logs
+from stream.settings import Settings
+from stream.topics import create_topics, topics
+
+log = structlog.get_logger(__name__)
+
+STOP_TIMEOUT_SECONDS = 30.0
+
+
+async def serve(app: RiskApp, stop: asyncio.Event) -> bool:
+    """Run the app until `stop` is set or it fails; return whether it ended well.
+
+    Ending well means that the last checkpoint of every partition is durable.
+    """
+    await app.outbox.start()
+    starting = asyncio.ensure_future(app.start())
+    stopped = asyncio.ensure_future(stop.wait())
+    failed = asyncio.ensure_future(_failure(app))
+    await asyncio.wait({stopped, failed}, return_when=asyncio.FIRST_COMPLETED)
+    for waiting in (stopped, failed):
+        waiting.cancel()
+    ended_well = app.jobs.failure is None and not app.crashed
+    starting.cancel()
+    await asyncio.gather(starting, stopped, failed, return_exceptions=True)
+    try:
+        await asyncio.wait_for(app.stop(), STOP_TIMEOUT_SECONDS)
+    except TimeoutError:
+        log.error("stop_timed_out", seconds=STOP_TIMEOUT_SECONDS)
+        return False
+    return ended_well and app.jobs.failure is None
+
+
+async def _failure(app: RiskApp) -> None:
+    while app.jobs.failure is None and not app.crashed:
+        await asyncio.sleep(0.1)
+
+
+def run_worker(settings: Settings) -> int:
+    """Run a worker in this process until SIGTERM or SIGINT; return the exit status: 0, or 1 after a failure."""
+    configure_logs(settings.log_level)
+    return asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> int:
+    bundle = read_bundle(settings.bundle)
+    # Before anyone subscribes: a consumer that finds no topic would not notice it for minutes.
+    await create_topics(
+        settings.broker, topics(settings.topic_prefix, settings.partitions, settings.replication_factor)
+    )
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    app = create_app(settings, bundle)
+    log.info(
+        "worker_starting",
+        bundle=bundle.manifest.name,
+        version=bundle.version,
+        metrics=f"http://{settings.web_host}:{settings.web_port}/metrics",
+    )
+    ended_well = await serve(app, stop)
+    log.info("worker_stopped", ended_well=ended_well)
+    return 0 if ended_well else 1
