@@ -1,7 +1,7 @@
 """A broker run as a child process of ours: started, awaited, stopped, and never left behind.
 
-The child gets a session of its own, so that Ctrl-C reaches only us and we can checkpoint before the broker goes.
-On Linux the kernel kills it when we die, however we die (prctl(2), PR_SET_PDEATHSIG).
+The child gets a session of its own, so that Ctrl-C reaches only us and we can checkpoint before the broker
+goes. On Linux the kernel kills it when we die, however we die (prctl(2), PR_SET_PDEATHSIG).
 """
 
 import contextlib
@@ -53,10 +53,17 @@ class BrokerProcess:
     def start(self, timeout_seconds: float = 60.0) -> None:
         """Start the broker and return once it answers a metadata request and names a broker.
 
-        Raises BrokerError when it exits first, or has not answered within `timeout_seconds` (it is killed then).
+        Raises BrokerError when the port is taken, when the broker exits first, and when it has not answered
+        within `timeout_seconds` (it is killed then).
         """
         if self.pid is not None:
-            raise BrokerError(f"the broker on {self.bootstrap} already runs (process {self.pid}): stop it first")
+            raise BrokerError(
+                f"the broker on {self.bootstrap} already runs (process {self.pid}): stop it first"
+            )
+        if not _is_free(self.port):
+            raise BrokerError(
+                f"port {self.port} of 127.0.0.1 is taken: stop what listens there, or choose another"
+            )
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self.command,
@@ -113,10 +120,21 @@ def free_port() -> int:
         return port
 
 
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # Connections that a broker left in TIME_WAIT do not take its port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 def answers(port: int, timeout_seconds: float = 2.0) -> bool:
     """Tell whether a broker on 127.0.0.1:`port` answers, and knows of at least one live broker.
 
-    Speaks the protocol itself (ApiVersions v0, then Metadata v1 of no topics), so that it needs no event loop.
+    Speaks the protocol itself (ApiVersions v0, then Metadata v1 of no topics), and so needs no event loop.
 
     >>> answers(free_port())
     False

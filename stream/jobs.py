@@ -20,8 +20,8 @@ CommitOffsets = Callable[[Mapping[TP, int]], Awaitable[object]]
 class Jobs:
     """Holds a PartitionJob for every assigned source partition.
 
-    A failure that is not a message's fault is handed to `on_failure`, once; nothing is processed or checkpointed
-    after it.
+    A failure that is not a message's fault ends the worker: it is kept in `failure`, and nothing is processed or
+    checkpointed after it.
     """
 
     def __init__(
@@ -34,7 +34,6 @@ class Jobs:
         outbox: Outbox,
         metrics: Metrics,
         commit_offsets: CommitOffsets,
-        on_failure: Callable[[BaseException], Awaitable[None]],
     ) -> None:
         self._specs = {spec.source_topic: spec for spec in specs}
         self._bootstrap = bootstrap
@@ -43,7 +42,6 @@ class Jobs:
         self._outbox = outbox
         self._metrics = metrics
         self._commit_offsets = commit_offsets
-        self._on_failure = on_failure
         self._jobs: dict[TP, PartitionJob] = {}
         self._starts: dict[TP, asyncio.Task[None]] = {}
         self._checkpointers: dict[TP, asyncio.Task[None]] = {}
@@ -96,7 +94,7 @@ class Jobs:
             if job is not None:
                 await job.process(chunk, timestamp_seconds)
         except Exception as error:
-            await self._fail(error)
+            self._fail(error)
 
     async def revoke(self, revoked: Iterable[TP]) -> None:
         """Checkpoint and let go of partitions."""
@@ -119,7 +117,7 @@ class Jobs:
         except ChangelogFencedError as fenced:
             log.warning("partition_lost", job=job.spec.name, partition=tp.partition, reason=str(fenced))
         except Exception as error:
-            await self._fail(error)
+            self._fail(error)
 
     async def _checkpoint_regularly(self, tp: TP, job: PartitionJob) -> None:
         try:
@@ -137,7 +135,7 @@ class Jobs:
                 del self._jobs[tp], self._starts[tp], self._checkpointers[tp]
             await job.stop(final_checkpoint=False)
         except Exception as error:
-            await self._fail(error)
+            self._fail(error)
 
     def _committer(self, tp: TP) -> Callable[[int], Awaitable[object]]:
         async def commit(offset: int) -> object:
@@ -145,8 +143,7 @@ class Jobs:
 
         return commit
 
-    async def _fail(self, error: BaseException) -> None:
+    def _fail(self, error: BaseException) -> None:
         if self.failure is None:
             self.failure = error
             log.error("worker_failed", error=repr(error), exc_info=error)
-            await self._on_failure(error)

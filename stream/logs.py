@@ -45,7 +45,11 @@ def configure_logs(level: str) -> dict[str, Any]:
         "loggers": {
             # These tell of every fetch, commit and internal task; their warnings are kept.
             name: {"level": "WARNING"}
-            for name in ("aiokafka", "faust", "mode", "asyncio", "aiohttp.access")
+            for name in (
+                *("aiokafka", "faust", "mode", "asyncio", "aiohttp.access"),
+                # Faust logs the life of its services under the module of the class.
+                *("stream.chunk_transport", "stream.jobs_app"),
+            )
         },
     }
     logging.config.dictConfig(configuration)

@@ -137,7 +137,7 @@ class Outbox:
                                 timestamp=record.timestamp_ms,
                                 key=record.key,
                                 value=record.value,
-                                headers=record.headers,
+                                headers=list(record.headers),
                             )
                             is None
                         ):

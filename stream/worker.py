@@ -5,44 +5,14 @@ import signal
 
 import structlog
 
-from stream.app import RiskApp, create_app
+from stream.app import create_app
 from stream.bundle_files import read_bundle
 from stream.logs import configure_logs
+from stream.serving import serve
 from stream.settings import Settings
 from stream.topics import create_topics, topics
 
 log = structlog.get_logger(__name__)
-
-STOP_TIMEOUT_SECONDS = 30.0
-
-
-async def serve(app: RiskApp, stop: asyncio.Event) -> bool:
-    """Run the app until `stop` is set or it fails; return whether it ended well.
-
-    Ending well means that the last checkpoint of every partition is durable.
-    """
-    await app.outbox.start()
-    starting = asyncio.ensure_future(app.start())
-    stopped = asyncio.ensure_future(stop.wait())
-    failed = asyncio.ensure_future(_failure(app))
-    await asyncio.wait({stopped, failed}, return_when=asyncio.FIRST_COMPLETED)
-    for waiting in (stopped, failed):
-        waiting.cancel()
-    ended_well = app.jobs.failure is None and not app.crashed
-    starting.cancel()
-    await asyncio.gather(starting, stopped, failed, return_exceptions=True)
-    try:
-        await asyncio.wait_for(app.stop(), STOP_TIMEOUT_SECONDS)
-    except TimeoutError:
-        log.error("stop_timed_out", seconds=STOP_TIMEOUT_SECONDS)
-        return False
-    return ended_well and app.jobs.failure is None
-
-
-async def _failure(app: RiskApp) -> None:
-    while app.jobs.failure is None and not app.crashed:
-        await asyncio.sleep(0.1)
-
 
 def run_worker(settings: Settings) -> int:
     """Run a worker in this process until SIGTERM or SIGINT; return the exit status: 0, or 1 after a failure."""

@@ -1,0 +1,102 @@
+"""The Faust app around the jobs: an agent for each, and what happens when partitions come and go."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import faust
+from faust.types import TP
+from faust.types.streams import StreamT
+
+from stream.chunk_transport import SCHEME, ChunkConsumer, ChunkSchema, register_chunk_transport
+from stream.health import add_pages
+from stream.jobs import Jobs
+from stream.metrics import Metrics
+from stream.outbox import Outbox
+from stream.partition_job import JobSpec
+from stream.settings import Settings
+
+
+class JobsApp(faust.App):
+    """A Faust app with what it runs: the jobs, the outbox and the metrics."""
+
+    jobs: Jobs
+    outbox: Outbox
+    metrics: Metrics
+
+
+def create_jobs_app(settings: Settings, specs: tuple[JobSpec, ...], metrics: Metrics) -> JobsApp:
+    """Return an app that runs the given jobs."""
+    register_chunk_transport()
+    app = JobsApp(
+        settings.application_id,
+        broker=f"{SCHEME}://{settings.broker}",
+        web_bind=settings.web_host,
+        web_host=settings.web_host,
+        web_port=settings.web_port,
+        web_enabled=True,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        stream_buffer_maxsize=2,
+        stream_wait_empty=False,
+        broker_max_poll_records=4096,
+        consumer_max_fetch_size=12 << 20,
+        consumer_auto_offset_reset="earliest",
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=1.0,
+        # A restore is part of taking a partition up; polling goes on during it.
+        broker_max_poll_interval=300.0,
+    )
+    outbox = Outbox(settings.broker, client_id=settings.application_id)
+
+    async def commit_offsets(offsets: Mapping[TP, int]) -> bool:
+        return await consumer_of(app).commit_offsets(offsets)
+
+    jobs = Jobs(
+        specs,
+        bootstrap=settings.broker,
+        application_id=settings.application_id,
+        checkpoint_interval_seconds=settings.checkpoint_interval_seconds,
+        outbox=outbox,
+        metrics=metrics,
+        commit_offsets=commit_offsets,
+    )
+    app.jobs, app.outbox, app.metrics = jobs, outbox, metrics
+    for spec in specs:
+        topic = app.topic(spec.source_topic, schema=ChunkSchema(), acks=False)
+        app.agent(topic, name=spec.name)(_agent(jobs))
+    add_pages(app, jobs, metrics, outbox)
+
+    @app.on_partitions_assigned.connect(weak=False)
+    async def take_up(sender: Any, assigned: set[TP], **_: Any) -> None:
+        jobs.assign(assigned)
+
+    @app.on_partitions_revoked.connect(weak=False)
+    async def let_go(sender: Any, revoked: set[TP], **_: Any) -> None:
+        await jobs.revoke(revoked)
+
+    @app.on_before_shutdown.connect(weak=False)
+    async def finish(sender: Any, **_: Any) -> None:
+        await jobs.revoke_all()
+        await outbox.stop()
+
+    @app.timer(1.0)
+    async def show_lag() -> None:
+        for tp, (position, end) in consumer_of(app).positions().items():
+            metrics.lag.labels(tp.topic, str(tp.partition)).set(max(0, end - position))
+
+    return app
+
+
+def consumer_of(app: faust.App) -> ChunkConsumer:
+    """Return the app's consumer, which the chunk transport made."""
+    consumer = app.consumer
+    assert isinstance(consumer, ChunkConsumer)
+    return consumer
+
+
+def _agent(jobs: Jobs) -> Any:
+    async def read_chunks(stream: StreamT[Any]) -> None:
+        async for event in stream.events():
+            await jobs.process(event.value, event.message.timestamp)
+
+    return read_chunks
