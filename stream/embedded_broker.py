@@ -1,8 +1,8 @@
 """The embedded broker: a small Kafka-compatible server for trying riskstream where there is no Kafka.
 
-It is noida-db, one binary in a Python package, kept behind this one function. What it can and cannot do is told
-in docs/adr/0004-embedded-broker.md. Apache Kafka is the reference in every test of correctness, and the only
-broker for production.
+It is noida-db, one binary in a Python package, kept behind this one function. What it can and cannot do is
+told in docs/adr/0004-embedded-broker.md. Apache Kafka is the reference in every test of correctness, and the
+only broker for production.
 """
 
 import os
@@ -19,7 +19,7 @@ def embedded_broker(directory: Path, port: int | None = None) -> Iterator[Broker
     """Run the embedded broker on 127.0.0.1 while the block lasts, its data and its log under `directory`.
 
     `port` None takes a free one. The directory may hold the data of an earlier run. Raises BrokerError when
-    the `demo` extra is not installed, or when the broker does not start, for example because the port is taken.
+    the `demo` extra is not installed, or when the broker does not start, as where the port is taken.
     """
     directory.mkdir(parents=True, exist_ok=True)
     chosen = free_port() if port is None else port

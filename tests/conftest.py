@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from stream.broker_process import BrokerProcess
 from stream.embedded_broker import embedded_broker
 
-# Compiling numba loops and a busy machine make first examples slow, which says nothing of the code: no deadline.
+# numba compiles within the first example, and machines are busy: time tells nothing, hence no deadline.
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")

@@ -1,4 +1,4 @@
-"""A real Apache Kafka for tests and benchmarks: one node, KRaft mode, on loopback, from Maven Central's jars."""
+"""A real Apache Kafka for tests and benchmarks: one KRaft node on loopback, from Maven Central's jars."""
 
 import shutil
 import subprocess
@@ -24,7 +24,7 @@ def apache_kafka(directory: Path) -> Iterator[BrokerProcess]:
     """
     java = shutil.which("java")
     if java is None:
-        raise BrokerError("no java on the PATH: install a Java runtime of version 17 or later, or run `make test`")
+        raise BrokerError("no java on the PATH: install a Java runtime (17 or later), or run `make test`")
     if not any(JARS.glob("kafka_2.13-*.jar")):
         raise BrokerError(f"no Kafka jars in {JARS}: run `make kafka`")
     port = free_port()
@@ -39,7 +39,7 @@ def apache_kafka(directory: Path) -> Iterator[BrokerProcess]:
         check=False,
     )
     if formatted.returncode != 0:
-        raise BrokerError(f"the log under {directory} was not formatted:\n{formatted.stdout}{formatted.stderr}")
+        raise BrokerError(f"{directory} was not formatted:\n{formatted.stdout}{formatted.stderr}")
     broker = BrokerProcess([*run, "-Xmx512m", "kafka.Kafka", str(properties)], port, directory / "kafka.log")
     broker.start()
     try:
@@ -66,6 +66,9 @@ def _properties(port: int, controller_port: int, log: Path) -> str:
         "transaction.state.log.replication.factor": 1,
         "transaction.state.log.min.isr": 1,
         "transaction.state.log.num.partitions": 4,
+        # A broker that was killed may come back only when its session has expired.
+        "broker.heartbeat.interval.ms": 500,
+        "broker.session.timeout.ms": 3_000,
         # Tests wait for rebalances, dead members and abandoned transactions: let each be noticed soon.
         "group.initial.rebalance.delay.ms": 0,
         "group.min.session.timeout.ms": 1_000,
