@@ -1,0 +1,36 @@
+"""Reads the alerts topic, as a downstream consumer would."""
+
+from collections.abc import AsyncIterator
+
+import msgspec
+from aiokafka import AIOKafkaConsumer
+from aiokafka import TopicPartition as KafkaPartition
+
+from schemas.alert import Alert
+
+
+async def read_alerts(
+    bootstrap: str, topic: str, partitions: int, *, follow: bool
+) -> AsyncIterator[Alert]:
+    """Yield every alert in the topic, then, with `follow`, those that come, until cancelled.
+
+    Reads without a group: it moves nobody's offsets. Raises aiokafka's KafkaError when the broker cannot be reached.
+    """
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=100
+    )
+    await consumer.start()
+    try:
+        at_partitions = [KafkaPartition(topic, at) for at in range(partitions)]
+        consumer.assign(at_partitions)
+        beginnings = await consumer.beginning_offsets(at_partitions)
+        ends = await consumer.end_offsets(at_partitions)
+        for at in at_partitions:
+            consumer.seek(at, beginnings[at])
+        decoder = msgspec.json.Decoder(Alert)
+        while follow or any([await consumer.position(at) < ends[at] for at in at_partitions]):
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                for record in records:
+                    yield decoder.decode(record.value)
+    finally:
+        await consumer.stop()
