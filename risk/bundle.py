@@ -1,0 +1,212 @@
+"""The bundle: the only contract between training and serving, as named bytes.
+
+Files and folders are the business of `stream/bundle_files.py` and `training/bundle_files.py`; what they must hold is
+decided here. A bundle is refused, with the field, its value and the remedy, when a file is not the one that the
+manifest names, when its features or state versions are not those of this code, or when its golden rows do not score
+as they did when it was made.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from risk import customer_profile, merchant_profile, normaliser
+from risk.customer_profile import CUSTOMER_FEATURES
+from risk.garch import VolatilityParameters, read_volatility_parameters
+from risk.golden import Golden, read_golden
+from risk.manifest import Manifest, NormaliserStatistics, short_sha256
+from risk.merchant_profile import MERCHANT_FEATURES
+from risk.normaliser import Normaliser
+from risk.reasons import explain
+from risk.scorer import ModelError, Scorer
+from schemas.reason import Reason
+
+FEATURES: tuple[str, ...] = CUSTOMER_FEATURES + MERCHANT_FEATURES
+"""The features of a transaction, in the order of every bundle."""
+
+MANIFEST_FILE = "manifest.json"
+MODEL_FILE = "model.onnx"
+GOLDEN_FILE = "golden.npz"
+VOLATILITY_FILE = "garch.json"
+
+# The golden scores come from the machine that trained. Other processors have kernels that round a float32 network
+# otherwise (up to 5e-7 against its Python original); a wrong model, normaliser or order of features is off by far more.
+_SCORE_TOLERANCE = 2e-6
+_NORMALISED_TOLERANCE = 1e-9
+
+
+class BundleError(ValueError):
+    """A bundle that must not be served: its `field`, the `value` found there, and the `remedy`.
+
+    >>> str(BundleError("currency", "EURO", "name an ISO 4217 code"))
+    'bundle: currency is EURO; name an ISO 4217 code'
+    """
+
+    def __init__(self, field: str, value: object, remedy: str) -> None:
+        super().__init__(f"bundle: {field} is {value}; {remedy}")
+        self.field = field
+        self.value = value
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A verified bundle.
+
+    `version` is the first 12 hex digits of the SHA-256 of the manifest, which names the hash of every other file.
+    `volatility` is None in a bundle that forecasts none.
+    """
+
+    manifest: Manifest
+    version: str
+    scorer: Scorer
+    volatility: VolatilityParameters | None
+
+    def normaliser(self) -> Normaliser:
+        """Return a new normaliser at the training statistics; each partition's fold takes one of its own."""
+        return normaliser_from(self.manifest.normaliser)
+
+    def explain(
+        self, raw: npt.NDArray[np.float64], normalised: npt.NDArray[np.float64]
+    ) -> list[tuple[Reason, ...]]:
+        """Return the reasons of each row, for its features float64[n, F] before and after the normaliser."""
+        statistics = self.manifest.normaliser
+        return explain(
+            self.scorer,
+            self.manifest.features,
+            raw,
+            normalised,
+            usual_values=np.array([self.manifest.usual_values[one] for one in self.manifest.features]),
+            centre=np.array(statistics.centre),
+            scale=np.array(statistics.scale),
+            reason_codes=self.manifest.reason_codes,
+        )
+
+
+def normaliser_from(statistics: NormaliserStatistics) -> Normaliser:
+    """Return a new normaliser at the given statistics."""
+    return Normaliser(
+        statistics.kind,
+        np.array(statistics.centre),
+        np.array(statistics.scale),
+        half_life_days=statistics.half_life_days,
+    )
+
+
+def state_versions() -> dict[str, int]:
+    """Return the versions of the state steps between an event and its score, by step; a bundle is made for them."""
+    return {
+        "customer_profile": customer_profile.STATE_VERSION,
+        "merchant_profile": merchant_profile.STATE_VERSION,
+        "normaliser": normaliser.STATE_VERSION,
+    }
+
+
+def open_bundle(files: Mapping[str, bytes]) -> Bundle:
+    """Return the bundle that the files hold, by name, after verifying all of it.
+
+    Raises BundleError for a file missing, foreign or of another hash, a manifest that does not decode or does not fit
+    this code (features, state versions), a model that is no scorer or depends on the batch, and golden rows that come
+    out otherwise than when the bundle was made.
+    """
+    manifest = _read_manifest(files)
+    _verify_files(manifest, files)
+    _verify_contract(manifest)
+    try:
+        scorer = Scorer(files[MODEL_FILE])
+        golden = read_golden(files[GOLDEN_FILE])
+    except ModelError as error:
+        raise BundleError(MODEL_FILE, "unusable", str(error)) from error
+    except ValueError as error:
+        raise BundleError(GOLDEN_FILE, "unusable", str(error)) from error
+    _verify_golden(manifest, scorer, golden)
+    volatility = None
+    if VOLATILITY_FILE in files:
+        try:
+            volatility = read_volatility_parameters(files[VOLATILITY_FILE])
+        except ValueError as error:
+            raise BundleError(VOLATILITY_FILE, "unusable", str(error)) from error
+    return Bundle(manifest, short_sha256(files[MANIFEST_FILE]), scorer, volatility)
+
+
+def _read_manifest(files: Mapping[str, bytes]) -> Manifest:
+    if MANIFEST_FILE not in files:
+        raise BundleError("files", sorted(files), f"{MANIFEST_FILE} is missing: copy the whole bundle again")
+    try:
+        return msgspec.json.decode(files[MANIFEST_FILE], type=Manifest)
+    except msgspec.DecodeError as error:
+        raise BundleError(
+            MANIFEST_FILE, "unreadable", f"{error}: make the bundle again with this version"
+        ) from error
+
+
+def _verify_files(manifest: Manifest, files: Mapping[str, bytes]) -> None:
+    for needed in (MODEL_FILE, GOLDEN_FILE):
+        if needed not in manifest.files:
+            raise BundleError("files", sorted(manifest.files), f"make it again with {needed}")
+    present = set(files) - {MANIFEST_FILE}
+    if present != set(manifest.files):
+        raise BundleError(
+            "content", sorted(present), f"copy it again: the manifest names {sorted(manifest.files)}"
+        )
+    for name, expected in manifest.files.items():
+        found = hashlib.sha256(files[name]).hexdigest()
+        if found != expected:
+            raise BundleError(f"sha256 of {name}", found, f"copy it again: the manifest says {expected}")
+
+
+def _verify_contract(manifest: Manifest) -> None:
+    if manifest.features != FEATURES:
+        raise BundleError("features", list(manifest.features), f"train again for {list(FEATURES)}")
+    if manifest.state_versions != state_versions():
+        raise BundleError(
+            "state_versions", manifest.state_versions, f"train again: this version computes {state_versions()}"
+        )
+    for field, by_feature in (
+        ("reason_codes", manifest.reason_codes),
+        ("usual_values", manifest.usual_values),
+    ):
+        if set(by_feature) != set(FEATURES):
+            raise BundleError(field, sorted(by_feature), "give one for each feature and for nothing else")
+    for field, values in (
+        ("normaliser.centre", manifest.normaliser.centre),
+        ("normaliser.scale", manifest.normaliser.scale),
+    ):
+        if len(values) != len(FEATURES):
+            raise BundleError(field, f"{len(values)} numbers", f"give one for each of {len(FEATURES)} features")
+
+
+def _verify_golden(manifest: Manifest, scorer: Scorer, golden: Golden) -> None:
+    for field, width in (
+        (MODEL_FILE, scorer.feature_count),
+        (GOLDEN_FILE, golden.raw.shape[1]),
+    ):
+        if width != len(FEATURES):
+            raise BundleError(field, f"{width} columns wide", f"make it again for {len(FEATURES)} features")
+    normalised = normaliser_from(manifest.normaliser).advance(golden.raw, golden.event_time_ns)
+    distance = np.abs(normalised - golden.normalised) / np.maximum(1.0, np.abs(golden.normalised))
+    # Written so that NaN fails too.
+    if not np.all(distance <= _NORMALISED_TOLERANCE):
+        row, column = np.unravel_index(int(np.argmax(distance)), distance.shape)
+        raise BundleError(
+            f"golden row {row}, normalised {FEATURES[column]},",
+            normalised[row, column],
+            f"train again: it was {golden.normalised[row, column]} when the bundle was made",
+        )
+    scores = scorer.score(golden.normalised)
+    distance = np.abs(scores - golden.score)
+    if not np.all(distance <= _SCORE_TOLERANCE):
+        row = int(np.argmax(distance))
+        raise BundleError(
+            f"golden row {row}, score,",
+            scores[row],
+            f"train again: it was {golden.score[row]} when the bundle was made",
+        )
+    try:
+        scorer.check_batch_invariance(golden.normalised)
+    except ModelError as error:
+        raise BundleError(MODEL_FILE, "dependent on the batch", str(error)) from error
