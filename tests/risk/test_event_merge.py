@@ -1,0 +1,161 @@
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from risk.event_merge import EventMerge
+from risk.merchant_events import CLEARANCE, TRANSACTION, Block, Role, Source, decode_block, encode_block
+
+SOURCES: list[Source] = [("transactions", 0), ("transactions", 1), ("labels", 0)]
+
+
+@dataclass(frozen=True)
+class Row:
+    source: Source
+    offset: int
+    time_ns: int
+    event_id: str
+
+    @property
+    def order(self) -> tuple[int, bool, str]:
+        return (self.time_ns, self.source[0] == "transactions", self.event_id)
+
+
+def block_of(source: Source, rows: list[Row], clock_ns: int, caught_up: bool) -> Block:
+    """Make a block as a first hop does."""
+    role, partition = source
+    times = np.array([row.time_ns for row in rows], dtype=np.int64).tobytes()
+    kind = TRANSACTION if role == "transactions" else CLEARANCE
+    return Block(
+        role=role,
+        partition=partition,
+        caught_up=caught_up,
+        clock_ns=clock_ns,
+        offsets=np.array([row.offset for row in rows], dtype=np.int64).tobytes(),
+        kinds=np.full(len(rows), kind, dtype=np.uint8).tobytes(),
+        order_time_ns=times,
+        event_time_ns=times,
+        transaction_time_ns=times,
+        features=b"",
+        transaction_id=[row.event_id for row in rows],
+        customer_id=["c"] * len(rows),
+        merchant_id=["m"] * len(rows),
+    )
+
+
+def rows_of(role: Role, partition: int, times: list[int]) -> list[Row]:
+    """Make a source's rows, in time order as a source shows them, with an offset now and then left out."""
+    return [
+        Row((role, partition), 2 * at, time_ns, f"{role[0]}{partition}-{at:03d}")
+        for at, time_ns in enumerate(sorted(times))
+    ]
+
+
+@st.composite
+def backlogs(draw: st.DrawFn) -> tuple[list[Row], list[Block]]:
+    """Draw the rows of every source, and a log of blocks that hold them, cut and interleaved at random."""
+    times = st.lists(st.integers(0, 20), max_size=15)
+    rows = {source: rows_of(*source, draw(times)) for source in SOURCES}
+    pieces: dict[Source, list[Block]] = {}
+    for source, own in rows.items():
+        cuts = sorted({0, len(own), *draw(st.lists(st.integers(0, len(own)), max_size=4))})
+        spans = list(zip(cuts, cuts[1:], strict=False)) or [(0, 0)]
+        pieces[source] = [
+            block_of(source, own[a:b], own[b - 1].time_ns if b else -1, caught_up=b == len(own))
+            for a, b in spans
+        ]
+    log = []
+    while any(pieces.values()):
+        source = draw(st.sampled_from([source for source, left in pieces.items() if left]))
+        log.append(pieces[source].pop(0))
+        if draw(st.integers(0, 4)) == 0:
+            # A source that was restarted sends a block again.
+            log.append(read_again(log[-1]))
+    return [row for own in rows.values() for row in own], log
+
+
+def read_again(block: Block) -> Block:
+    """Return the block as it reads from the log."""
+    return decode_block(encode_block(block))
+
+
+def run(merge: EventMerge, log: list[Block], first: int = 0) -> list[str]:
+    """Add the blocks of a log from an offset on; return the ids released, in order."""
+    released = []
+    for offset, block in enumerate(log[first:], start=first):
+        found = merge.add(offset, block)
+        if found is not None:
+            released += [
+                found.blocks[b].transaction_id[r]
+                for b, r in zip(found.block.tolist(), found.row.tolist(), strict=True)
+            ]
+    return released
+
+
+@given(backlogs())
+def test_a_backlog_is_released_in_the_order_of_event_time(drawn: tuple[list[Row], list[Block]]) -> None:
+    """However a backlog is cut and interleaved, all rows come out once, in the order that training uses."""
+    rows, log = drawn
+    assert run(EventMerge(SOURCES), log) == [row.event_id for row in sorted(rows, key=lambda row: row.order)]
+
+
+@given(backlogs(), st.data())
+def test_a_merge_goes_on_from_its_cut(drawn: tuple[list[Row], list[Block]], data: st.DataObject) -> None:
+    """A merge restored from any cut, given the log from where the cut says, releases exactly what was left."""
+    _, log = drawn
+    stop = data.draw(st.integers(0, len(log)))
+    whole = run(EventMerge(SOURCES), log)
+    first = EventMerge(SOURCES)
+    before = run(first, log[:stop])
+    cut = first.cut()
+    second = EventMerge(SOURCES)
+    second.restore(cut)
+    assert before + run(second, log, cut.read_on_offset) == whole
+    whole_merge = EventMerge(SOURCES)
+    run(whole_merge, log)
+    assert second.cut() == whole_merge.cut()
+
+
+@given(backlogs())
+def test_a_redelivered_log_changes_nothing(drawn: tuple[list[Row], list[Block]]) -> None:
+    """Reading the same offsets again releases nothing and leaves the cut as it was."""
+    _, log = drawn
+    merge = EventMerge(SOURCES)
+    run(merge, log)
+    cut = merge.cut()
+    assert run(merge, log) == []
+    assert merge.cut() == cut
+
+
+def test_a_source_at_its_end_is_not_waited_for() -> None:
+    """On a live stream rows are released on arrival, and one that comes after its time is counted as late."""
+    merge = EventMerge(SOURCES)
+    for at, source in enumerate(SOURCES):
+        assert merge.add(at, block_of(source, [], -1, caught_up=True)) is None
+    first = merge.add(3, block_of(SOURCES[0], [Row(SOURCES[0], 0, 50, "a")], 50, caught_up=True))
+    late = merge.add(4, block_of(SOURCES[1], [Row(SOURCES[1], 0, 40, "b")], 40, caught_up=True))
+    assert first is not None
+    assert (first.late, first.blocks[0].transaction_id) == (0, ["a"])
+    assert late is not None
+    assert (late.late, late.blocks[0].transaction_id) == (1, ["b"])
+
+
+def test_a_source_that_is_behind_holds_back_what_it_may_precede() -> None:
+    """Rows wait for a source that is behind, and only as far as its clock has not come."""
+    merge = EventMerge(SOURCES)
+    merge.add(0, block_of(SOURCES[2], [], -1, caught_up=True))
+    merge.add(1, block_of(SOURCES[1], [], 45, caught_up=False))
+    rows = [Row(SOURCES[0], at, time_ns, f"a{time_ns}") for at, time_ns in enumerate((40, 45, 50))]
+    released = merge.add(2, block_of(SOURCES[0], rows, 50, caught_up=True))
+    assert released is not None
+    assert released.row.tolist() == [0]
+    assert merge.waiting_rows == 2
+
+
+def test_a_cut_of_other_sources_is_refused() -> None:
+    """A cut made with more partitions than there are now is refused by name."""
+    cut = EventMerge([*SOURCES, ("labels", 7)]).cut()
+    with pytest.raises(ValueError, match="labels.*7"):
+        EventMerge(SOURCES).restore(cut)
