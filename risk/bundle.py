@@ -1,9 +1,9 @@
 """The bundle: the only contract between training and serving, as named bytes.
 
-Files and folders are the business of `stream/bundle_files.py` and `training/bundle_files.py`; what they must hold is
-decided here. A bundle is refused, with the field, its value and the remedy, when a file is not the one that the
-manifest names, when its features or state versions are not those of this code, or when its golden rows do not score
-as they did when it was made.
+Files and folders are the business of `stream/bundle_files.py` and `training/bundle_files.py`; what they must
+hold is decided here. A bundle is refused, with the field, its value and the remedy, when a file is not the
+one that the manifest names, when its features or state versions are not those of this code, or when its
+golden rows do not score as they did when it was made.
 """
 
 import hashlib
@@ -33,8 +33,9 @@ MODEL_FILE = "model.onnx"
 GOLDEN_FILE = "golden.npz"
 VOLATILITY_FILE = "garch.json"
 
-# The golden scores come from the machine that trained. Other processors have kernels that round a float32 network
-# otherwise (up to 5e-7 against its Python original); a wrong model, normaliser or order of features is off by far more.
+# The golden scores come from the machine that trained. Other processors have kernels that round a float32
+# network otherwise (up to 5e-7 against its Python original); a wrong model, normaliser or order of features
+# is off by far more.
 _SCORE_TOLERANCE = 2e-6
 _NORMALISED_TOLERANCE = 1e-9
 
@@ -57,8 +58,8 @@ class BundleError(ValueError):
 class Bundle:
     """A verified bundle.
 
-    `version` is the first 12 hex digits of the SHA-256 of the manifest, which names the hash of every other file.
-    `volatility` is None in a bundle that forecasts none.
+    `version` is the first 12 hex digits of the SHA-256 of the manifest, which names the hash of every other
+    file. `volatility` is None in a bundle that forecasts none.
     """
 
     manifest: Manifest
@@ -98,7 +99,7 @@ def normaliser_from(statistics: NormaliserStatistics) -> Normaliser:
 
 
 def state_versions() -> dict[str, int]:
-    """Return the versions of the state steps between an event and its score, by step; a bundle is made for them."""
+    """Return the version of each state step between an event and its score; a bundle is made for them."""
     return {
         "customer_profile": customer_profile.STATE_VERSION,
         "merchant_profile": merchant_profile.STATE_VERSION,
@@ -109,9 +110,9 @@ def state_versions() -> dict[str, int]:
 def open_bundle(files: Mapping[str, bytes]) -> Bundle:
     """Return the bundle that the files hold, by name, after verifying all of it.
 
-    Raises BundleError for a file missing, foreign or of another hash, a manifest that does not decode or does not fit
-    this code (features, state versions), a model that is no scorer or depends on the batch, and golden rows that come
-    out otherwise than when the bundle was made.
+    Raises BundleError for a file missing, foreign or of another hash, a manifest that does not decode or does
+    not fit this code (features, state versions), a model that is no scorer or depends on the batch, and
+    golden rows that come out otherwise than when the bundle was made.
     """
     manifest = _read_manifest(files)
     _verify_files(manifest, files)
@@ -164,7 +165,9 @@ def _verify_contract(manifest: Manifest) -> None:
         raise BundleError("features", list(manifest.features), f"train again for {list(FEATURES)}")
     if manifest.state_versions != state_versions():
         raise BundleError(
-            "state_versions", manifest.state_versions, f"train again: this version computes {state_versions()}"
+            "state_versions",
+            manifest.state_versions,
+            f"train again: this version computes {state_versions()}",
         )
     for field, by_feature in (
         ("reason_codes", manifest.reason_codes),
@@ -177,7 +180,9 @@ def _verify_contract(manifest: Manifest) -> None:
         ("normaliser.scale", manifest.normaliser.scale),
     ):
         if len(values) != len(FEATURES):
-            raise BundleError(field, f"{len(values)} numbers", f"give one for each of {len(FEATURES)} features")
+            raise BundleError(
+                field, f"{len(values)} numbers", f"give one for each of {len(FEATURES)} features"
+            )
 
 
 def _verify_golden(manifest: Manifest, scorer: Scorer, golden: Golden) -> None:

@@ -40,7 +40,7 @@ class Thresholds(msgspec.Struct, frozen=True):
 
 
 def decide(score: npt.NDArray[np.float64], thresholds: Thresholds) -> npt.NDArray[np.uint8]:
-    """Return the outcome code of each score, uint8[n]: APPROVE, REVIEW or DECLINE. A threshold itself counts as met.
+    """Return the outcome code of each score, uint8[n]; a score equal to a threshold meets it.
 
     >>> decide(np.array([0.1, 0.5, 0.9]), Thresholds(review=0.5, decline=0.9)).tolist()
     [0, 1, 2]

@@ -1,4 +1,4 @@
-"""Golden rows: what the features of some events became when the bundle was made, to be compared when it is opened."""
+"""Golden rows: what some events became when a bundle was made, to be compared when it is opened."""
 
 import io
 from dataclasses import astuple, dataclass, fields
@@ -11,9 +11,9 @@ import numpy.typing as npt
 class Golden:
     """Rows in order of event time, and what they became.
 
-    `raw` float64[n, F] are features before the normaliser, `event_time_ns` int64[n] is nanoseconds since the Unix
-    epoch, `normalised` float64[n, F] is what a new normaliser made of them in one batch, and `score` float64[n].
-    Raises ValueError for other shapes or dtypes, and for no rows.
+    `raw` float64[n, F] are features before the normaliser, `event_time_ns` int64[n] is nanoseconds since the
+    Unix epoch, `normalised` float64[n, F] is what a new normaliser made of them in one batch, and `score`
+    float64[n]. Raises ValueError for other shapes or dtypes, and for no rows.
     """
 
     raw: npt.NDArray[np.float64]
@@ -38,7 +38,7 @@ class Golden:
 
 
 def golden_bytes(golden: Golden) -> bytes:
-    """Return an npz archive of the rows: equal rows give equal bytes, since numpy dates every member 1980-01-01."""
+    """Return an npz archive of the rows; equal rows give equal bytes, as numpy writes no time of day."""
     archive = io.BytesIO()
     np.savez(archive, **dict(zip(_NAMES, astuple(golden), strict=True)))
     return archive.getvalue()
@@ -49,7 +49,9 @@ def read_golden(archive: bytes) -> Golden:
     try:
         with np.load(io.BytesIO(archive), allow_pickle=False) as arrays:
             return Golden(*(arrays[name] for name in _NAMES))
-    except Exception as error:  # zipfile, numpy and Golden raise many classes for one meaning: not golden rows
+    except (
+        Exception
+    ) as error:  # zipfile, numpy and Golden raise many classes for one meaning: not golden rows
         raise ValueError(f"not an npz archive of golden rows: {error}") from error
 
 

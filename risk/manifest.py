@@ -35,7 +35,7 @@ class Costs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TrainingWindow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The events trained on: event times in [start_ns, end_ns), nanoseconds since the Unix epoch, and their numbers."""
+    """The events trained on: times in [start_ns, end_ns), nanoseconds since the Unix epoch, and numbers."""
 
     start_ns: int
     end_ns: int
@@ -47,9 +47,9 @@ class TrainingWindow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The contents of `manifest.json`.
 
-    `usual_values` are the means of the raw features in training. `metrics` holds the figures on the test window of
-    every model that was compared, by model and metric; `model` is the one in the bundle. `files` maps the name of
-    every other file to its SHA-256 in hex.
+    `usual_values` are the means of the raw features in training. `metrics` holds the figures on the test
+    window of every model that was compared, by model and metric; `model` is the one in the bundle. `files`
+    maps the name of every other file to its SHA-256 in hex.
     """
 
     schema_version: Literal[1] = 1

@@ -50,23 +50,28 @@ def explain(
     scale: npt.NDArray[np.float64],
     reason_codes: Mapping[str, str],
 ) -> list[tuple[Reason, ...]]:
-    """Return for each row up to three reasons, the greatest contribution first; ties go by the order of features.
+    """Return for each row up to three reasons, by falling contribution and then in the order of features.
 
-    `raw` and `normalised` are the rows' features, float64[n, F]; `usual_values`, `centre` and `scale` float64[F] are
-    those of training. A feature's contribution is `score(x) - score(x with the feature at its usual value)`, in units
-    of the score: occlusion, one feature at a time (Robnik-Sikonja and Kononenko 2008; Zeiler and Fergus 2014, section
-    4.2). Only positive contributions are reasons, so a row may have none; they do not add up to the score.
+    `raw` and `normalised` are the rows' features, float64[n, F]; `usual_values`, `centre` and `scale`
+    float64[F] are those of training. A feature's contribution is `score(x) - score(x with the feature at its
+    usual value)`, in units of the score: occlusion, one feature at a time (Robnik-Sikonja and Kononenko 2008;
+    Zeiler and Fergus 2014, section 4.2). Only positive contributions are reasons, so a row may have none;
+    they do not add up to the score.
 
-    The usual value of the amount is the customer's own decayed mean over 30 days, once there is one; that of any
-    other feature is its mean in training. It is normalised by the statistics of training, also where the row itself
-    was normalised by adapted ones: to be usual then means to lie where the centre of the population lies.
+    The usual value of the amount is the customer's own decayed mean over 30 days, once there is one; that of
+    any other feature is its mean in training. It is normalised by the statistics of training, also where the
+    row itself was normalised by adapted ones: to be usual then means to lie where the centre of the
+    population lies.
 
-    All n * (F + 1) rows are scored in one call. A score does not depend on its batch, hence neither does a reason.
+    All n * (F + 1) rows are scored in one call. A score does not depend on its batch, hence neither does a
+    reason.
     """
     usual = np.tile(usual_values, (len(raw), 1))
     if _AMOUNT in features and _OWN_MEAN in features:
         own_mean = raw[:, features.index(_OWN_MEAN)]
-        usual[:, features.index(_AMOUNT)] = np.where(own_mean > 0.0, own_mean, usual[:, features.index(_AMOUNT)])
+        usual[:, features.index(_AMOUNT)] = np.where(
+            own_mean > 0.0, own_mean, usual[:, features.index(_AMOUNT)]
+        )
     usual_normalised = np.divide(usual - centre, scale, out=np.zeros_like(usual), where=scale > 0.0)
     rows, width = normalised.shape
     # [n, F, F]: in the variant i of a row, feature i is usual.

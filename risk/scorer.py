@@ -1,13 +1,14 @@
 """Scores rows by an ONNX model, each to the same bits whatever rows it is scored with.
 
-A kernel may give a row other last bits in a batch of another size: ONNX Runtime's double Sigmoid, for one, does the
-odd last element by a scalar routine that differs by 1 ulp from the vector routine. So the session never sees the size
-of a batch. It only ever runs whole *runs* of 8, 16, 32, ... 1,024 rows, the last one filled up with zero rows. That
-leaves eight shapes in which a row can be computed, few enough to compare them all, at every position, when a model is
-opened: `Scorer.check_batch_invariance`.
+A kernel may give a row other last bits in a batch of another size: ONNX Runtime's double Sigmoid, for one,
+does the odd last element by a scalar routine that differs by 1 ulp from the vector routine. So the session
+never sees the size of a batch. It only ever runs whole *runs* of 8, 16, 32, ... 1,024 rows, the last one
+filled up with zero rows. That leaves eight shapes in which a row can be computed, few enough to compare them
+all, at every position, when a model is opened: `Scorer.check_batch_invariance`.
 
-The smallest run is 8 rows because that is the first size, here and on the kernels known, in which no row falls into a
-scalar tail: it is a multiple of the vector width of every double (2 to 8) and baseline float (4) routine.
+The smallest run is 8 rows because that is the first size, here and on the kernels known, in which no row
+falls into a scalar tail: it is a multiple of the vector width of every double (2 to 8) and baseline float (4)
+routine.
 """
 
 from typing import Any
@@ -33,8 +34,9 @@ class ModelError(ValueError):
 class Scorer:
     """A probability of fraud for each row of normalised features.
 
-    `onnx` is a serialised model with one input `features` (double, [rows, F]) and an output `score` (double, [rows]).
-    It runs on the CPU in the calling thread and starts no threads. Raises ModelError for anything else.
+    `onnx` is a serialised model with one input `features` (double, [rows, F]) and an output `score` (double,
+    [rows]). It runs on the CPU in the calling thread and starts no threads. Raises ModelError for anything
+    else.
 
     >>> Scorer(b"not a model")
     Traceback (most recent call last):
@@ -54,21 +56,29 @@ class Scorer:
             raise ModelError(f"not a model that ONNX Runtime can load: {error}") from error
         inputs = {one.name: one for one in self._session.get_inputs()}
         outputs = {one.name: one for one in self._session.get_outputs()}
-        _require(set(inputs) == {_INPUT}, "inputs", sorted(inputs), f"export it with the one input {_INPUT!r}")
+        _require(
+            set(inputs) == {_INPUT}, "inputs", sorted(inputs), f"export it with the one input {_INPUT!r}"
+        )
         _require(_OUTPUT in outputs, "outputs", sorted(outputs), f"export it with an output {_OUTPUT!r}")
         for one, rank in ((inputs[_INPUT], 2), (outputs[_OUTPUT], 1)):
-            _require(one.type == "tensor(double)", f"{one.name} type", one.type, "export it as tensor(double)")
-            _require(len(one.shape) == rank, f"{one.name} shape", one.shape, f"export it with {rank} dimension(s)")
+            _require(
+                one.type == "tensor(double)", f"{one.name} type", one.type, "export it as tensor(double)"
+            )
+            _require(
+                len(one.shape) == rank, f"{one.name} shape", one.shape, f"export it with {rank} dimension(s)"
+            )
         width = inputs[_INPUT].shape[1]
-        _require(isinstance(width, int), "features shape", inputs[_INPUT].shape, "export it with a fixed width")
+        _require(
+            isinstance(width, int), "features shape", inputs[_INPUT].shape, "export it with a fixed width"
+        )
         self.feature_count: int = width
 
     def score(self, features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the score of each row, float64[n] in [0, 1], for normalised features float64[n, F], n >= 0.
 
-        A row's score has the same bits in any batch and at any position. Raises ValueError for another width, and
-        FloatingPointError when the model gives NaN or leaves [0, 1]: a fault of the model or of what normalised its
-        input, not of an event.
+        A row's score has the same bits in any batch and at any position. Raises ValueError for another width,
+        and FloatingPointError when the model gives NaN or leaves [0, 1]: a fault of the model or of what
+        normalised its input, not of an event.
         """
         rows, width = features.shape
         if width != self.feature_count:
@@ -84,14 +94,16 @@ class Scorer:
         # Written so that NaN fails too.
         if not bool(np.all((scores >= 0.0) & (scores <= 1.0))):
             worst = int(np.flatnonzero(~((scores >= 0.0) & (scores <= 1.0)))[0])
-            raise FloatingPointError(f"score {scores[worst]} of row {worst} is not in [0, 1]: {features[worst]}")
+            raise FloatingPointError(
+                f"score {scores[worst]} of row {worst} is not in [0, 1]: {features[worst]}"
+            )
         return scores
 
     def check_batch_invariance(self, features: npt.NDArray[np.float64]) -> None:
-        """Raise ModelError unless each row has one score, bit for bit, in runs of every size and at every position.
+        """Raise ModelError unless a row has one score, bit for bit, in every run and at every position.
 
-        `features` are normalised rows, float64[n, F], n >= 1. Runs of every size are tried with the rows shifted so that
-        every position meets eight of them.
+        `features` are normalised rows, float64[n, F], n >= 1. Runs of every size are tried with the rows
+        shifted so that every position meets eight of them.
         """
         expected = self.score(features)
         count = len(features)
@@ -104,8 +116,8 @@ class Scorer:
                     at = int(differ[0])
                     raise ModelError(
                         f"row {rows[at]} scores {scores[at]!r} at position {at} of a run of {size} rows, but"
-                        f" {expected[rows[at]]!r} in another: the kernels of this machine depend on the batch;"
-                        " report this processor and ONNX Runtime version"
+                        f" {expected[rows[at]]!r} in another: the kernels of this machine depend on the"
+                        " batch; report this processor and ONNX Runtime version"
                     )
 
     def _run(self, features: npt.NDArray[np.float64], size: int) -> npt.NDArray[np.float64]:
