@@ -23,7 +23,6 @@ def bare_loop(broker: str, count: int) -> dict[str, float]:
     """Run the reference: consume, decode, fold and score by hand, with no durable state and no group."""
     from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
     from aiokafka import TopicPartition as KafkaPartition
-
     from risk.decayed_moments import DecayedMoments
     from risk.decode import decode_transactions
 
@@ -46,15 +45,11 @@ def bare_loop(broker: str, count: int) -> dict[str, float]:
                 columns, _ = decode_transactions(
                     [record.key for record in records], [record.value for record in records], "EUR"
                 )
-                moments = states[at.partition].advance(
-                    columns.customer_id, columns.event_time_ns, columns.amount
-                )
+                moments = states[at.partition].advance(columns.customer_id, columns.event_time_ns, columns.amount)
                 scores = scorer.score(assemble(moments, columns.amount, columns.event_time_ns))
                 for row in np.flatnonzero(scores >= threshold).tolist():
                     value = {"event_id": columns.transaction_id[row], "score": float(scores[row])}
-                    await producer.send(
-                        f"{ALERTS}-loop", msgspec.json.encode(value), partition=at.partition
-                    )
+                    await producer.send(f"{ALERTS}-loop", msgspec.json.encode(value), partition=at.partition)
                 done += len(records)
         await producer.flush()
         spent = {"wall_seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - cpu}
@@ -135,7 +130,11 @@ def idiomatic_faust(broker: str, count: int) -> dict[str, float]:
         event_time_ns: int
 
     app = faust.App(
-        "velocity-faust", broker=f"kafka://{broker}", store="memory://", topic_partitions=PARTITIONS, web_enabled=False
+        "velocity-faust",
+        broker=f"kafka://{broker}",
+        store="memory://",
+        topic_partitions=PARTITIONS,
+        web_enabled=False,
     )
     topic = app.topic(TOPIC, value_type=Payment)
     alerts = app.topic(f"{ALERTS}-faust", value_serializer="json")

@@ -4,6 +4,7 @@ Decode JSON; per customer, exponentially decayed count, sum and sum of squares a
 them, the amount and the time of day; a scaled 64-32-1 network in ONNX; an alert for about one event in a hundred.
 """
 
+import itertools
 from collections.abc import Iterator
 
 import msgspec
@@ -11,10 +12,10 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-
-from risk.scorer import Scorer
 from schemas.encoding import encode
 from schemas.transaction import Transaction
+
+from risk.scorer import Scorer
 
 FEATURES = 11
 CUSTOMERS = 5_000
@@ -61,7 +62,7 @@ def network() -> bytes:
         helper.make_node("Div", ["centred", "scale"], ["scaled"]),
         helper.make_node("Cast", ["scaled"], ["h0"], to=TensorProto.FLOAT),
     ]
-    for layer, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for layer, (inputs, outputs) in enumerate(itertools.pairwise(sizes)):
         weights = draw.normal(0, 1 / np.sqrt(inputs), (inputs, outputs)).astype(np.float32)
         constants += [
             numpy_helper.from_array(weights, f"w{layer}"),
@@ -69,9 +70,7 @@ def network() -> bytes:
         ]
         nodes.append(helper.make_node("Gemm", [f"h{layer}", f"w{layer}", f"b{layer}"], [f"g{layer}"]))
         last = layer == len(sizes) - 2
-        nodes.append(
-            helper.make_node("Sigmoid" if last else "Relu", [f"g{layer}"], ["p" if last else f"h{layer + 1}"])
-        )
+        nodes.append(helper.make_node("Sigmoid" if last else "Relu", [f"g{layer}"], ["p" if last else f"h{layer + 1}"]))
     constants.append(numpy_helper.from_array(np.array([-1], np.int64), "flat"))
     nodes.append(helper.make_node("Reshape", ["p", "flat"], ["score"]))
     graph = helper.make_graph(

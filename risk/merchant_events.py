@@ -19,6 +19,7 @@ Source = tuple[Role, int]
 TRANSACTION, FRAUD, CLEARANCE = 0, 1, 2
 """Kinds of rows, as `risk.merchant_profile` takes them."""
 
+
 class Block(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Rows of one source for one merchant partition; numbers are little-endian arrays as bytes.
 

@@ -5,19 +5,19 @@ from collections.abc import AsyncIterator
 import msgspec
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaPartition
-
 from schemas.alert import Alert
 
 
-async def read_alerts(
-    bootstrap: str, topic: str, partitions: int, *, follow: bool
-) -> AsyncIterator[Alert]:
+async def read_alerts(bootstrap: str, topic: str, partitions: int, *, follow: bool) -> AsyncIterator[Alert]:
     """Yield every alert in the topic, then, with `follow`, those that come, until cancelled.
 
     Reads without a group: it moves nobody's offsets. Raises aiokafka's KafkaError when the broker cannot be reached.
     """
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=100
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=100,
     )
     await consumer.start()
     try:

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 from rich.markup import escape
-
 from schemas.alert import Alert
 
 SEVERITY_STYLES = {"low": "cyan", "medium": "yellow", "high": "red", "critical": "bold red"}

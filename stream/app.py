@@ -1,22 +1,22 @@
 """The topology, on one screen: which agent reads which topic, and what it gives.
 
-    transactions    -> customers -> merchant-events, deadletter
-    labels          -> labels    -> merchant-events, deadletter
-    merchant-events -> merchants -> alerts, scores
-    ticks           -> ticks     -> volatility, alerts, deadletter
+transactions    -> customers -> merchant-events, deadletter
+labels          -> labels    -> merchant-events, deadletter
+merchant-events -> merchants -> alerts, scores
+ticks           -> ticks     -> volatility, alerts, deadletter
 """
+
+from risk.merchant_fold import MerchantFold
+from risk.tick_fold import TickFold
 
 from risk.bundle import Bundle
 from risk.customer_fold import CustomerFold
 from risk.fold import Stream
 from risk.label_fold import LabelFold
-from risk.merchant_fold import MerchantFold
-from risk.tick_fold import TickFold
 from stream.jobs_app import JobsApp, create_jobs_app
 from stream.metrics import Metrics
 from stream.partition_job import JobSpec
 from stream.settings import Settings
-
 
 
 def job_specs(settings: Settings, bundle: Bundle) -> tuple[JobSpec, ...]:

@@ -124,9 +124,7 @@ class Changelog:
                     (CUT_KEY, msgspec.msgpack.encode(cut)),
                 ):
                     if batch.append(timestamp=None, key=key, value=value) is None:
-                        deliveries.append(
-                            await producer.send_batch(batch, self._topic, partition=self._partition)
-                        )
+                        deliveries.append(await producer.send_batch(batch, self._topic, partition=self._partition))
                         batch = producer.create_batch()
                         batch.append(timestamp=None, key=key, value=value)
                 deliveries.append(await producer.send_batch(batch, self._topic, partition=self._partition))

@@ -12,8 +12,8 @@ from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
-
 from schemas.encoding import encode
+
 from stream.alert_reader import read_alerts
 from stream.alert_text import alert_text
 from stream.broker_process import BrokerError
@@ -24,7 +24,7 @@ errors = Console(stderr=True)
 
 
 def fail(message: str) -> typer.Exit:
-    """Print one line on standard error and return the exit of a usage error: `raise fail(...)`."""
+    """Print one line on standard error and return the exit of a usage error, to be raised."""
     errors.print(f"[red]error:[/] {message}", highlight=False, soft_wrap=True)
     return typer.Exit(2)
 
@@ -86,9 +86,7 @@ def create_all_topics() -> None:
         raise unreachable(settings, error) from None
     table = Table("topic", "partitions", "settings", title=f"topics at {settings.broker}")
     for topic in wanted:
-        table.add_row(
-            topic.name, str(topic.partitions), ", ".join(f"{k}={v}" for k, v in topic.config.items())
-        )
+        table.add_row(topic.name, str(topic.partitions), ", ".join(f"{k}={v}" for k, v in topic.config.items()))
     output.print(table)
 
 
@@ -124,9 +122,7 @@ def alerts(
     settings = load_settings()
 
     async def show() -> None:
-        async for alert in read_alerts(
-            settings.broker, settings.topic("alerts"), settings.partitions, follow=follow
-        ):
+        async for alert in read_alerts(settings.broker, settings.topic("alerts"), settings.partitions, follow=follow):
             if as_json:
                 sys.stdout.buffer.write(encode(alert) + b"\n")
                 sys.stdout.buffer.flush()

@@ -18,8 +18,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
-
 from schemas.alert import Alert
+
 from stream.alert_reader import read_alerts
 from stream.alert_text import alert_text
 from stream.broker_process import free_port
@@ -184,9 +184,7 @@ async def _worker(settings: Settings, log: Path) -> AsyncIterator[asyncio.subpro
 
 
 async def _watch_alerts(stream: DemoStream, settings: Settings, console: Console, watch: _Watch) -> None:
-    async for alert in read_alerts(
-        settings.broker, settings.topic("alerts"), settings.partitions, follow=True
-    ):
+    async for alert in read_alerts(settings.broker, settings.topic("alerts"), settings.partitions, follow=True):
         now = time.perf_counter()
         watch.alerts.append(alert)
         sent_at = watch.sent_at.get(alert.event_id)
@@ -218,9 +216,7 @@ async def _until_scored(settings: Settings, count: int, worker: asyncio.subproce
 def _answered(settings: Settings) -> int:
     """Return how many transactions were scored or rejected, by the worker's own metrics."""
     try:
-        with urllib.request.urlopen(
-            f"http://{settings.web_host}:{settings.web_port}/metrics", timeout=2
-        ) as reply:
+        with urllib.request.urlopen(f"http://{settings.web_host}:{settings.web_port}/metrics", timeout=2) as reply:
             text = reply.read().decode()
     except (urllib.error.URLError, OSError):
         return 0
@@ -228,9 +224,7 @@ def _answered(settings: Settings) -> int:
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             scored = sample.name == "riskstream_events_total" and sample.labels["event"] == "scored"
-            rejected = (
-                sample.name == "riskstream_records_rejected_total" and sample.labels["job"] == "customers"
-            )
+            rejected = sample.name == "riskstream_records_rejected_total" and sample.labels["job"] == "customers"
             if scored or rejected:
                 total += sample.value
     return int(total)

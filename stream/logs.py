@@ -38,9 +38,7 @@ def configure_logs(level: str) -> dict[str, Any]:
                 ],
             }
         },
-        "handlers": {
-            "standard_error": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "json"}
-        },
+        "handlers": {"standard_error": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "json"}},
         "root": {"handlers": ["standard_error"], "level": level.upper()},
         "loggers": {
             # These tell of every fetch, commit and internal task; their warnings are kept.

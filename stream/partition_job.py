@@ -147,9 +147,7 @@ class PartitionJob:
         topic = self.spec.output_topics[output.stream]
         if output.stream in UNIDENTIFIED:
             timestamp_ms = int(timestamp_seconds * 1000) or None
-            self._outbox.append(
-                topic, output.partition, Record(output.key, output.value, timestamp_ms=timestamp_ms)
-            )
+            self._outbox.append(topic, output.partition, Record(output.key, output.value, timestamp_ms=timestamp_ms))
             return True
         if self._published.get((topic, output.identity), 0) > 0:
             self._published[topic, output.identity] -= 1
@@ -177,8 +175,7 @@ class PartitionJob:
             self._metrics.stage_seconds.labels(self.spec.name, "copy").observe(time.perf_counter() - began)
             ends = await self._outbox.delivered(fence)
             self._output_ends = {
-                topic: max(end, ends.get((topic, self.partition), 0))
-                for topic, end in self._output_ends.items()
+                topic: max(end, ends.get((topic, self.partition), 0)) for topic, end in self._output_ends.items()
             }
             await self._changelog.write(rows, Cut(self._fold.state_version, fold_cut, self._output_ends))
             await self._commit(read_on)

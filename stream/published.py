@@ -8,9 +8,7 @@ from aiokafka import TopicPartition as KafkaPartition
 IDENTITY_HEADER = "riskstream-id"
 
 
-async def published_identities(
-    bootstrap: str, ends: dict[str, int], partition: int
-) -> Counter[tuple[str, bytes]]:
+async def published_identities(bootstrap: str, ends: dict[str, int], partition: int) -> Counter[tuple[str, bytes]]:
     """Read each topic's partition from the offset given to its end.
 
     Returns how often each (topic, identity) was found. An identity can occur more than once by right: a source that

@@ -14,6 +14,7 @@ from stream.topics import create_topics, topics
 
 log = structlog.get_logger(__name__)
 
+
 def run_worker(settings: Settings) -> int:
     """Run a worker in this process until SIGTERM or SIGINT; return the exit status: 0, or 1 after a failure."""
     configure_logs(settings.log_level)

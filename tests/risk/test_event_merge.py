@@ -1,3 +1,4 @@
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,10 +62,9 @@ def backlogs(draw: st.DrawFn) -> tuple[list[Row], list[Block]]:
     pieces: dict[Source, list[Block]] = {}
     for source, own in rows.items():
         cuts = sorted({0, len(own), *draw(st.lists(st.integers(0, len(own)), max_size=4))})
-        spans = list(zip(cuts, cuts[1:], strict=False)) or [(0, 0)]
+        spans = list(itertools.pairwise(cuts)) or [(0, 0)]
         pieces[source] = [
-            block_of(source, own[a:b], own[b - 1].time_ns if b else -1, caught_up=b == len(own))
-            for a, b in spans
+            block_of(source, own[a:b], own[b - 1].time_ns if b else -1, caught_up=b == len(own)) for a, b in spans
         ]
     log = []
     while any(pieces.values()):
@@ -88,8 +88,7 @@ def run(merge: EventMerge, log: list[Block], first: int = 0) -> list[str]:
         found = merge.add(offset, block)
         if found is not None:
             released += [
-                found.blocks[b].transaction_id[r]
-                for b, r in zip(found.block.tolist(), found.row.tolist(), strict=True)
+                found.blocks[b].transaction_id[r] for b, r in zip(found.block.tolist(), found.row.tolist(), strict=True)
             ]
     return released
 
@@ -157,5 +156,5 @@ def test_a_source_that_is_behind_holds_back_what_it_may_precede() -> None:
 def test_a_cut_of_other_sources_is_refused() -> None:
     """A cut made with more partitions than there are now is refused by name."""
     cut = EventMerge([*SOURCES, ("labels", 7)]).cut()
-    with pytest.raises(ValueError, match="labels.*7"):
+    with pytest.raises(ValueError, match=r"labels.*7"):
         EventMerge(SOURCES).restore(cut)
