@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from apache_kafka import apache_kafka
 from hypothesis import HealthCheck, settings
 
+from apache_kafka import apache_kafka
 from stream.broker_process import BrokerProcess
 from stream.embedded_broker import embedded_broker
 

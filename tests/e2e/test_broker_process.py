@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from apache_kafka import apache_kafka
 
+from apache_kafka import apache_kafka
 from stream.broker_process import BrokerError, BrokerProcess, answers, free_port
 from stream.embedded_broker import embedded_broker
 
