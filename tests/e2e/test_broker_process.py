@@ -55,6 +55,12 @@ def test_refuses_a_second_start(broker: BrokerProcess) -> None:
     assert broker.pid == pid
 
 
+def test_ctrl_c_does_not_reach_the_broker(broker: BrokerProcess) -> None:
+    """The broker is in no process group of ours, so a terminal's Ctrl-C leaves it up while we checkpoint."""
+    assert broker.pid is not None
+    assert os.getpgid(broker.pid) != os.getpgrp()
+
+
 def test_nothing_is_left_after_the_block(tmp_path: Path) -> None:
     """The embedded broker has ended when its block is left, also by an exception."""
     pids: list[int] = []
@@ -69,9 +75,7 @@ def test_dies_with_its_parent(tmp_path: Path, death: signal.Signals) -> None:
     """The embedded broker ends when the process that started it is killed, however it is killed."""
     command = [sys.executable, "-c", _PARENT, str(tmp_path)]
     root = Path(__file__).parents[2]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=root
-    ) as parent:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=root) as parent:
         assert parent.stdout is not None
         pid, port = map(int, parent.stdout.readline().split())
         assert answers(port)
