@@ -1,6 +1,8 @@
 """The Faust app around the jobs: an agent for each, and what happens when partitions come and go."""
 
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -30,6 +32,7 @@ def create_jobs_app(settings: Settings, specs: tuple[JobSpec, ...], metrics: Met
     app = JobsApp(
         settings.application_id,
         broker=f"{SCHEME}://{settings.broker}",
+        datadir=str(Path(tempfile.gettempdir()) / f"{settings.application_id}-faust"),
         web_bind=settings.web_host,
         web_host=settings.web_host,
         web_port=settings.web_port,

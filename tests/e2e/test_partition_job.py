@@ -1,0 +1,194 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka import TopicPartition as KafkaPartition
+from counting_fold import CountingFold
+
+from risk.chunk import Chunk
+from stream.broker_process import BrokerProcess
+from stream.changelog import ChangelogFencedError, StateVersionError
+from stream.metrics import Metrics
+from stream.outbox import Outbox
+from stream.partition_job import JobSpec, PartitionJob
+from stream.topics import Topic, create_topics
+
+
+class Setting:
+    """Topics of a test's own on a broker, and jobs on them."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.bootstrap = bootstrap
+        self.name = f"job-{uuid4().hex[:8]}"
+        self.committed: list[int] = []
+        self.spec = JobSpec(
+            "counting", self.name, f"{self.name}-changelog", {"alerts": f"{self.name}-alerts"}, CountingFold
+        )
+
+    async def create(self) -> None:
+        """Make the topics."""
+        compacted = {"cleanup.policy": "compact"}
+        await create_topics(
+            self.bootstrap,
+            (
+                Topic(self.spec.changelog_topic, 1, 1, compacted),
+                Topic(self.spec.output_topics["alerts"], 1, 1),
+            ),
+        )
+
+    @asynccontextmanager
+    async def job(self) -> AsyncIterator[PartitionJob]:
+        """Give a started job with an outbox of its own; leaving is a crash: nothing is checkpointed."""
+        outbox = Outbox(self.bootstrap, client_id=self.name)
+        await outbox.start()
+
+        async def commit(offset: int) -> None:
+            self.committed.append(offset)
+
+        job = PartitionJob(
+            self.spec,
+            0,
+            bootstrap=self.bootstrap,
+            application_id=self.name,
+            outbox=outbox,
+            metrics=Metrics(1),
+            commit=commit,
+        )
+        await job.start()
+        try:
+            yield job
+            await outbox.delivered(outbox.fence())
+        finally:
+            await job.stop(final_checkpoint=False)
+            await outbox.stop()
+
+    async def alerts(self) -> list[bytes]:
+        """Return the values on the alerts topic."""
+        at = KafkaPartition(self.spec.output_topics["alerts"], 0)
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, auto_offset_reset="earliest")
+        await consumer.start()
+        consumer.assign([at])
+        consumer.seek(at, 0)
+        end = (await consumer.end_offsets([at]))[at]
+        values = []
+        while await consumer.position(at) < end:
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                values += [record.value for record in records]
+        await consumer.stop()
+        return values
+
+
+def chunk(first: int, last: int, keys: int = 3) -> Chunk:
+    """Return records first..last-1 of a log in which keys take turns."""
+    offsets = tuple(range(first, last))
+    return Chunk(
+        "source", 0, offsets, tuple(b"k%d" % (o % keys) for o in offsets), tuple(b"" for _ in offsets), True
+    )
+
+
+def counts_of(job: PartitionJob) -> dict[bytes, int]:
+    """Return what the job's fold has counted."""
+    fold = job._fold
+    assert isinstance(fold, CountingFold)
+    return dict(fold.counts)
+
+
+def test_a_crash_loses_and_doubles_nothing(broker: BrokerProcess) -> None:
+    """After a crash past the last checkpoint the replay restores the counts, and alerts already out stay single."""
+
+    async def scenario() -> None:
+        setting = Setting(broker.bootstrap)
+        await setting.create()
+        async with setting.job() as first:
+            await first.process(chunk(0, 100), 0.0)
+            await first.checkpoint()
+            await first.process(chunk(100, 200), 0.0)
+        assert setting.committed == [100]
+        async with setting.job() as second:
+            assert sum(counts_of(second).values()) == 100
+            # The group goes on from what was committed, or from before it: both must be right.
+            await second.process(chunk(50, 300), 0.0)
+            assert sum(counts_of(second).values()) == 300
+            await second.checkpoint()
+        reference = CountingFold(0).advance(chunk(0, 300))
+        assert await setting.alerts() == [output.value for output in reference.outputs]
+        assert setting.committed == [100, 300]
+
+    asyncio.run(scenario())
+
+
+def test_a_crash_before_the_first_checkpoint_doubles_nothing(broker: BrokerProcess) -> None:
+    """With no checkpoint at all, the whole log is replayed and only what is missing is published."""
+
+    async def scenario() -> None:
+        setting = Setting(broker.bootstrap)
+        await setting.create()
+        async with setting.job() as first:
+            await first.process(chunk(0, 100), 0.0)
+        async with setting.job() as second:
+            await second.process(chunk(0, 150), 0.0)
+        reference = CountingFold(0).advance(chunk(0, 150))
+        assert await setting.alerts() == [output.value for output in reference.outputs]
+
+    asyncio.run(scenario())
+
+
+def test_a_former_owner_cannot_checkpoint(broker: BrokerProcess) -> None:
+    """Once another worker has taken the partition over, the former owner's checkpoint is refused."""
+
+    async def scenario() -> None:
+        setting = Setting(broker.bootstrap)
+        await setting.create()
+        async with setting.job() as former:
+            await former.process(chunk(0, 100), 0.0)
+            async with setting.job() as owner:
+                await owner.process(chunk(0, 30), 0.0)
+                await owner.checkpoint()
+                await former.process(chunk(100, 200), 0.0)
+                with pytest.raises(ChangelogFencedError):
+                    await former.checkpoint()
+            async with setting.job() as third:
+                assert sum(counts_of(third).values()) == 30
+
+    asyncio.run(scenario())
+
+
+def test_a_state_of_another_version_is_refused(broker: BrokerProcess) -> None:
+    """A changelog written by another version of the state is refused, with what to do."""
+
+    async def scenario() -> None:
+        setting = Setting(broker.bootstrap)
+        await setting.create()
+        async with setting.job() as job:
+            await job.process(chunk(0, 10), 0.0)
+            await job.checkpoint()
+
+        class Newer(CountingFold):
+            state_version = "counting-2"
+
+        setting.spec = JobSpec(
+            "counting", setting.name, setting.spec.changelog_topic, setting.spec.output_topics, Newer
+        )
+        with pytest.raises(StateVersionError, match=r"counting-1.*counting-2.*RISKSTREAM_APPLICATION_ID"):
+            async with setting.job():
+                pass
+
+    asyncio.run(scenario())
+
+
+def test_a_checkpoint_with_nothing_new_writes_nothing(broker: BrokerProcess) -> None:
+    """An idle partition costs no transactions."""
+
+    async def scenario() -> None:
+        setting = Setting(broker.bootstrap)
+        await setting.create()
+        async with setting.job() as job:
+            await job.process(chunk(0, 10), 0.0)
+            await job.checkpoint()
+            await job.checkpoint()
+        assert setting.committed == [10]
+
+    asyncio.run(scenario())
