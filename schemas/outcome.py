@@ -1,0 +1,5 @@
+"""What was decided of a transaction."""
+
+from typing import Literal
+
+Outcome = Literal["approve", "review", "decline"]
