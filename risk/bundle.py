@@ -71,9 +71,7 @@ class Bundle:
         """Return a new normaliser at the training statistics; each partition's fold takes one of its own."""
         return normaliser_from(self.manifest.normaliser)
 
-    def explain(
-        self, raw: npt.NDArray[np.float64], normalised: npt.NDArray[np.float64]
-    ) -> list[tuple[Reason, ...]]:
+    def explain(self, raw: npt.NDArray[np.float64], normalised: npt.NDArray[np.float64]) -> list[tuple[Reason, ...]]:
         """Return the reasons of each row, for its features float64[n, F] before and after the normaliser."""
         statistics = self.manifest.normaliser
         return explain(
@@ -140,9 +138,7 @@ def _read_manifest(files: Mapping[str, bytes]) -> Manifest:
     try:
         return msgspec.json.decode(files[MANIFEST_FILE], type=Manifest)
     except msgspec.DecodeError as error:
-        raise BundleError(
-            MANIFEST_FILE, "unreadable", f"{error}: make the bundle again with this version"
-        ) from error
+        raise BundleError(MANIFEST_FILE, "unreadable", f"{error}: make the bundle again with this version") from error
 
 
 def _verify_files(manifest: Manifest, files: Mapping[str, bytes]) -> None:
@@ -151,9 +147,7 @@ def _verify_files(manifest: Manifest, files: Mapping[str, bytes]) -> None:
             raise BundleError("files", sorted(manifest.files), f"make it again with {needed}")
     present = set(files) - {MANIFEST_FILE}
     if present != set(manifest.files):
-        raise BundleError(
-            "content", sorted(present), f"copy it again: the manifest names {sorted(manifest.files)}"
-        )
+        raise BundleError("content", sorted(present), f"copy it again: the manifest names {sorted(manifest.files)}")
     for name, expected in manifest.files.items():
         found = hashlib.sha256(files[name]).hexdigest()
         if found != expected:
@@ -180,9 +174,7 @@ def _verify_contract(manifest: Manifest) -> None:
         ("normaliser.scale", manifest.normaliser.scale),
     ):
         if len(values) != len(FEATURES):
-            raise BundleError(
-                field, f"{len(values)} numbers", f"give one for each of {len(FEATURES)} features"
-            )
+            raise BundleError(field, f"{len(values)} numbers", f"give one for each of {len(FEATURES)} features")
 
 
 def _verify_golden(manifest: Manifest, scorer: Scorer, golden: Golden) -> None:

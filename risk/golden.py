@@ -49,9 +49,7 @@ def read_golden(archive: bytes) -> Golden:
     try:
         with np.load(io.BytesIO(archive), allow_pickle=False) as arrays:
             return Golden(*(arrays[name] for name in _NAMES))
-    except (
-        Exception
-    ) as error:  # zipfile, numpy and Golden raise many classes for one meaning: not golden rows
+    except Exception as error:  # zipfile, numpy and Golden raise many classes for one meaning: not golden rows
         raise ValueError(f"not an npz archive of golden rows: {error}") from error
 
 

@@ -69,9 +69,7 @@ def explain(
     usual = np.tile(usual_values, (len(raw), 1))
     if _AMOUNT in features and _OWN_MEAN in features:
         own_mean = raw[:, features.index(_OWN_MEAN)]
-        usual[:, features.index(_AMOUNT)] = np.where(
-            own_mean > 0.0, own_mean, usual[:, features.index(_AMOUNT)]
-        )
+        usual[:, features.index(_AMOUNT)] = np.where(own_mean > 0.0, own_mean, usual[:, features.index(_AMOUNT)])
     usual_normalised = np.divide(usual - centre, scale, out=np.zeros_like(usual), where=scale > 0.0)
     rows, width = normalised.shape
     # [n, F, F]: in the variant i of a row, feature i is usual.

@@ -56,21 +56,13 @@ class Scorer:
             raise ModelError(f"not a model that ONNX Runtime can load: {error}") from error
         inputs = {one.name: one for one in self._session.get_inputs()}
         outputs = {one.name: one for one in self._session.get_outputs()}
-        _require(
-            set(inputs) == {_INPUT}, "inputs", sorted(inputs), f"export it with the one input {_INPUT!r}"
-        )
+        _require(set(inputs) == {_INPUT}, "inputs", sorted(inputs), f"export it with the one input {_INPUT!r}")
         _require(_OUTPUT in outputs, "outputs", sorted(outputs), f"export it with an output {_OUTPUT!r}")
         for one, rank in ((inputs[_INPUT], 2), (outputs[_OUTPUT], 1)):
-            _require(
-                one.type == "tensor(double)", f"{one.name} type", one.type, "export it as tensor(double)"
-            )
-            _require(
-                len(one.shape) == rank, f"{one.name} shape", one.shape, f"export it with {rank} dimension(s)"
-            )
+            _require(one.type == "tensor(double)", f"{one.name} type", one.type, "export it as tensor(double)")
+            _require(len(one.shape) == rank, f"{one.name} shape", one.shape, f"export it with {rank} dimension(s)")
         width = inputs[_INPUT].shape[1]
-        _require(
-            isinstance(width, int), "features shape", inputs[_INPUT].shape, "export it with a fixed width"
-        )
+        _require(isinstance(width, int), "features shape", inputs[_INPUT].shape, "export it with a fixed width")
         self.feature_count: int = width
 
     def score(self, features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -91,11 +83,11 @@ class Scorer:
             stop = min(start + size, rows)
             scores[start:stop] = self._run(features[start:stop], size)[: stop - start]
             start = stop
-        # Written so that NaN fails too.
-        if not bool(np.all((scores >= 0.0) & (scores <= 1.0))):
+        # min and max of NaN are NaN, which fails the comparison too.
+        if rows and not (scores.min() >= 0.0 and scores.max() <= 1.0):
             worst = int(np.flatnonzero(~((scores >= 0.0) & (scores <= 1.0)))[0])
             raise FloatingPointError(
-                f"score {scores[worst]} of row {worst} is not in [0, 1]: {features[worst]}"
+                f"score {scores[worst]} of row {worst} is not in [0, 1]; its features are {features[worst].tolist()}"
             )
         return scores
 
