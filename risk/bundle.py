@@ -26,7 +26,7 @@ from risk.scorer import ModelError, Scorer
 from schemas.reason import Reason
 
 FEATURES: tuple[str, ...] = CUSTOMER_FEATURES + MERCHANT_FEATURES
-"""The features of a transaction, in the order of every bundle."""
+"""The features of a transaction, as the profiles give them; a bundle's model takes some or all, in its own order."""
 
 MANIFEST_FILE = "manifest.json"
 MODEL_FILE = "model.onnx"
@@ -79,7 +79,7 @@ class Bundle:
             self.manifest.features,
             raw,
             normalised,
-            usual_values=np.array([self.manifest.usual_values[one] for one in self.manifest.features]),
+            usual_values=np.array([self.manifest.usual_values[name] for name in self.manifest.features]),
             centre=np.array(statistics.centre),
             scale=np.array(statistics.scale),
             reason_codes=self.manifest.reason_codes,
@@ -155,51 +155,47 @@ def _verify_files(manifest: Manifest, files: Mapping[str, bytes]) -> None:
 
 
 def _verify_contract(manifest: Manifest) -> None:
-    if manifest.features != FEATURES:
-        raise BundleError("features", list(manifest.features), f"train again for {list(FEATURES)}")
+    features = manifest.features
+    unknown = [name for name in features if name not in FEATURES]
+    if not features or unknown or len(set(features)) != len(features):
+        raise BundleError("features", list(features), f"train again on features among {list(FEATURES)}, each once")
     if manifest.state_versions != state_versions():
         raise BundleError(
-            "state_versions",
-            manifest.state_versions,
-            f"train again: this version computes {state_versions()}",
+            "state_versions", manifest.state_versions, f"train again: this version computes {state_versions()}"
         )
-    for field, by_feature in (
-        ("reason_codes", manifest.reason_codes),
-        ("usual_values", manifest.usual_values),
-    ):
-        if set(by_feature) != set(FEATURES):
-            raise BundleError(field, sorted(by_feature), "give one for each feature and for nothing else")
+    for field, by_feature in (("reason_codes", manifest.reason_codes), ("usual_values", manifest.usual_values)):
+        if set(by_feature) != set(features):
+            raise BundleError(field, sorted(by_feature), f"give one for each of {sorted(features)}, and no other")
     for field, values in (
         ("normaliser.centre", manifest.normaliser.centre),
         ("normaliser.scale", manifest.normaliser.scale),
     ):
-        if len(values) != len(FEATURES):
-            raise BundleError(field, f"{len(values)} numbers", f"give one for each of {len(FEATURES)} features")
+        if len(values) != len(features):
+            raise BundleError(field, f"{len(values)} numbers", f"give one for each of the {len(features)} features")
 
 
 def _verify_golden(manifest: Manifest, scorer: Scorer, golden: Golden) -> None:
-    for field, width in (
-        (MODEL_FILE, scorer.feature_count),
-        (GOLDEN_FILE, golden.raw.shape[1]),
-    ):
-        if width != len(FEATURES):
-            raise BundleError(field, f"{width} columns wide", f"make it again for {len(FEATURES)} features")
+    features = manifest.features
+    for field, width in ((MODEL_FILE, scorer.feature_count), (GOLDEN_FILE, golden.raw.shape[1])):
+        if width != len(features):
+            raise BundleError(field, f"{width} columns wide", f"make it again for the {len(features)} features")
     normalised = normaliser_from(manifest.normaliser).advance(golden.raw, golden.event_time_ns)
     distance = np.abs(normalised - golden.normalised) / np.maximum(1.0, np.abs(golden.normalised))
-    # Written so that NaN fails too.
-    if not np.all(distance <= _NORMALISED_TOLERANCE):
-        row, column = np.unravel_index(int(np.argmax(distance)), distance.shape)
+    # Written so that NaN fails too, here and below.
+    differ = np.argwhere(~(distance <= _NORMALISED_TOLERANCE))
+    if len(differ):
+        row, column = differ[0].tolist()
         raise BundleError(
-            f"golden row {row}, normalised {FEATURES[column]},",
+            f"golden row {row}, normalised {features[column]}",
             normalised[row, column],
             f"train again: it was {golden.normalised[row, column]} when the bundle was made",
         )
     scores = scorer.score(golden.normalised)
-    distance = np.abs(scores - golden.score)
-    if not np.all(distance <= _SCORE_TOLERANCE):
-        row = int(np.argmax(distance))
+    differ = np.argwhere(~(np.abs(scores - golden.score) <= _SCORE_TOLERANCE))
+    if len(differ):
+        row = differ[0].item()
         raise BundleError(
-            f"golden row {row}, score,",
+            f"golden row {row}, score",
             scores[row],
             f"train again: it was {golden.score[row]} when the bundle was made",
         )

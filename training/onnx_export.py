@@ -70,7 +70,7 @@ def _forest(forest: Any) -> bytes:
     the greatest float32 not above t, so that no row takes another branch here.
     """
     values, weights = [], []
-    attributes: dict[str, list[Any]] = {
+    attributes: dict[str, Any] = {
         name: []
         for name in (
             *("nodes_treeids", "nodes_nodeids", "nodes_featureids", "nodes_modes", "nodes_truenodeids"),
@@ -173,4 +173,4 @@ def _serialise(nodes: list[onnx.NodeProto], constants: dict[str, npt.NDArray[Any
 def _checked(model: onnx.ModelProto) -> bytes:
     """Return the model's bytes; raises onnx.checker.ValidationError for an invalid one."""
     onnx.checker.check_model(model, full_check=True)
-    return model.SerializeToString(deterministic=True)
+    return bytes(model.SerializeToString(deterministic=True))
