@@ -1,0 +1,138 @@
+"""A customer's habits: how often and how much, lately and for long, and how an amount stands to them.
+
+Two kinds of memory. Exact sliding windows of 1, 7 and 30 days, the current event included, as the Fraud Detection
+Handbook defines them (Le Borgne, Siblini, Lebichot and Bontempi 2022, chapter 3.5). And exponentially decayed moments
+(`risk.decayed_moments`), as of before the event.
+
+A late event is counted at the profile's own clock, the greatest event time it has seen.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from risk.decayed_moments import MOMENT_FIELDS, WINDOW_DAYS, update_moments
+from risk.event_rings import RingArrays, drop_until, entry_at, push
+from risk.keyed_rows import KeyedRows
+
+STATE_VERSION = 1
+DAY_NS = 86_400_000_000_000
+NIGHT_ENDS_HOUR = 7
+_HOUR_NS = DAY_NS // 24
+_AMOUNT_UNITS = 10_000
+"""Window sums are kept in ten-thousandths of the currency: exact in int64, and no currency has a finer coin."""
+
+CUSTOMER_FEATURES: tuple[str, ...] = (
+    "amount",
+    "is_weekend",
+    "is_night",
+    "time_of_day",
+    *(f"customer_count_{days}d" for days in WINDOW_DAYS),
+    *(f"customer_mean_amount_{days}d" for days in WINDOW_DAYS),
+    *(f"customer_decayed_count_{days}d" for days in WINDOW_DAYS),
+    *(f"customer_decayed_mean_{days}d" for days in WINDOW_DAYS),
+    *(f"customer_amount_z_{days}d" for days in WINDOW_DAYS),
+)
+"""The columns of what `CustomerProfile.advance` returns. Amounts are in the stream's currency; `time_of_day` is the
+fraction of the UTC day; counts are events; `amount_z` is in standard deviations."""
+
+_DTYPE = np.dtype([("last_time_ns", "<i8"), *MOMENT_FIELDS])
+_HORIZON_NS = WINDOW_DAYS[-1] * DAY_NS
+
+
+@njit(cache=True)
+def _fold(
+    rows: npt.NDArray[np.int64],
+    event_time_ns: npt.NDArray[np.int64],
+    amount: npt.NDArray[np.float64],
+    last_time_ns: npt.NDArray[np.int64],
+    weight: npt.NDArray[np.float64],
+    mean: npt.NDArray[np.float64],
+    spread: npt.NDArray[np.float64],
+    ring: RingArrays,
+    features: npt.NDArray[np.float64],
+) -> None:
+    for at in range(rows.shape[0]):
+        row = rows[at]
+        written = event_time_ns[at]
+        time_ns = max(written, last_time_ns[row])
+        elapsed_days = (time_ns - last_time_ns[row]) / DAY_NS
+        last_time_ns[row] = time_ns
+        day = written // DAY_NS
+        in_day = written - day * DAY_NS
+        features[at, 0] = amount[at]
+        # Day 0 of the epoch was a Thursday.
+        features[at, 1] = 1.0 if (day + 3) % 7 >= 5 else 0.0
+        features[at, 2] = 1.0 if in_day < NIGHT_ENDS_HOUR * _HOUR_NS else 0.0
+        features[at, 3] = in_day / DAY_NS
+
+        drop_until(ring, row, time_ns - _HORIZON_NS)
+        push(ring, row, time_ns, np.int64(np.rint(amount[at] * _AMOUNT_UNITS)))
+        count = np.int64(0)
+        total = np.int64(0)
+        number = ring.length[row] - 1
+        for window in range(3):
+            after_ns = time_ns - WINDOW_DAYS[window] * DAY_NS
+            while number >= 0:
+                entry = entry_at(ring, row, number)
+                if ring.time_ns[entry] <= after_ns:
+                    break
+                count += ring.count[entry]
+                total += ring.value[entry]
+                number -= 1
+            features[at, 4 + window] = count
+            features[at, 7 + window] = total / _AMOUNT_UNITS / count
+        update_moments(
+            weight[row], mean[row], spread[row], elapsed_days, amount[at],
+            features[at, 10:13], features[at, 13:16], features[at, 16:19],
+        )
+
+
+class CustomerProfile:
+    """The profiles of a partition's customers.
+
+    >>> profile = CustomerProfile()
+    >>> times = 1_767_225_600_000_000_000 + DAY_NS * np.array([0, 1, 1])
+    >>> features = profile.advance(["ann", "ann", "bob"], times, np.array([10.0, 30.0, 5.0]))
+    >>> week = [CUSTOMER_FEATURES.index(f"customer_{what}_7d") for what in ("count", "mean_amount")]
+    >>> features[:, week].tolist()
+    [[1.0, 10.0], [2.0, 20.0], [1.0, 5.0]]
+    """
+
+    def __init__(self) -> None:
+        self._rows = KeyedRows(_DTYPE, rings=1)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def advance(
+        self,
+        customer_id: Sequence[str],
+        event_time_ns: npt.NDArray[np.int64],
+        amount: npt.NDArray[np.float64],
+    ) -> npt.NDArray[np.float64]:
+        """Take up transactions in their order; return float64[n, len(CUSTOMER_FEATURES)], a row for each."""
+        rows = self._rows.rows(customer_id)
+        (rings,) = self._rows.rings
+        rings.reserve_for(rows)
+        table = self._rows.table
+        features = np.empty((len(rows), len(CUSTOMER_FEATURES)))
+        _fold(
+            rows, event_time_ns, amount, table["last_time_ns"], table["weight"], table["mean"], table["spread"],
+            rings.arrays, features,
+        )
+        return features
+
+    def take_changed(self) -> list[tuple[bytes, bytes]]:
+        """Return the packed profiles changed since the last call."""
+        return self._rows.take_changed()
+
+    def load(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
+        """Take up packed profiles."""
+        self._rows.load(rows)
+
+    def dump(self) -> dict[bytes, bytes]:
+        """Return every packed profile."""
+        return self._rows.dump()

@@ -1,0 +1,240 @@
+"""Bytes to columns: what can be used as arrays, what cannot as rejections. Nothing here raises, for any bytes.
+
+Good messages take one decoder call and a few comparisons each. Only a message that fails takes the slow path, which
+finds out why.
+"""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from risk.rejection import Rejection, RejectionReason
+from schemas.label import Label
+from schemas.tick import Tick
+from schemas.transaction import Transaction
+
+MAX_BYTES = 1 << 20
+_SHOWN_CHARACTERS = 60
+
+Message = TypeVar("Message", Transaction, Label, Tick)
+Check = Callable[[Message, bytes | None], tuple[RejectionReason, str] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionColumns:
+    """Transactions, row by row; `index` int64[n] is each row's place in the list that was decoded.
+
+    `amount` float64[n] is in currency units, `event_time_ns` int64[n].
+    """
+
+    index: npt.NDArray[np.int64]
+    transaction_id: list[str]
+    customer_id: list[str]
+    merchant_id: list[str]
+    amount: npt.NDArray[np.float64]
+    event_time_ns: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelColumns:
+    """Labels, row by row; `fraud` bool[n] is True for a report and False for a clearance."""
+
+    index: npt.NDArray[np.int64]
+    transaction_id: list[str]
+    customer_id: list[str]
+    merchant_id: list[str]
+    transaction_time_ns: npt.NDArray[np.int64]
+    event_time_ns: npt.NDArray[np.int64]
+    fraud: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class TickColumns:
+    """Ticks, row by row; prices float64[n]."""
+
+    index: npt.NDArray[np.int64]
+    symbol: list[str]
+    event_time_ns: npt.NDArray[np.int64]
+    bid: npt.NDArray[np.float64]
+    ask: npt.NDArray[np.float64]
+
+
+# A message with just these quotation marks has each field once: every field's name takes two, every text two more, and
+# a field that came twice, an escape or a field unknown to us would add to them.
+_TRANSACTION_QUOTES, _LABEL_QUOTES, _TICK_QUOTES = 22, 20, 10
+_transactions = msgspec.json.Decoder(Transaction)
+_labels = msgspec.json.Decoder(Label)
+_ticks = msgspec.json.Decoder(Tick)
+
+
+def decode_transactions(
+    keys: Sequence[bytes | None], values: Sequence[bytes | None], currency: str
+) -> tuple[TransactionColumns, list[Rejection]]:
+    """Return the transactions in `currency` that are keyed by their customer, and the rejections.
+
+    >>> value = (
+    ...     b'{"schema_version":1,"transaction_id":"t","customer_id":"c","merchant_id":"m","amount":-1,'
+    ...     b'"currency":"EUR","event_time_ns":1767225600000000000}'
+    ... )
+    >>> columns, rejections = decode_transactions([b"c"], [value], "EUR")
+    >>> rejections[0].reason, rejections[0].detail
+    ('out_of_range', 'amount=-1: Expected `float` >= 0.0; send a value in the range that the schema states')
+    """
+
+    def check(message: Transaction, key: bytes | None) -> tuple[RejectionReason, str] | None:
+        if message.currency != currency:
+            return (
+                "currency_not_supported",
+                f"currency={message.currency!r}: the bundle was trained in {currency}; convert the amount before sending",
+            )
+        if message.customer_id.encode() != key:
+            return "key_mismatch", _key_detail("customer_id", key)
+        return None
+
+    good, index, rejections = _decode(_transactions, _TRANSACTION_QUOTES, keys, values, check)
+    columns = TransactionColumns(
+        index=index,
+        transaction_id=[one.transaction_id for one in good],
+        customer_id=[one.customer_id for one in good],
+        merchant_id=[one.merchant_id for one in good],
+        amount=np.array([one.amount for one in good], dtype=np.float64),
+        event_time_ns=np.array([one.event_time_ns for one in good], dtype=np.int64),
+    )
+    return columns, rejections
+
+
+def decode_labels(values: Sequence[bytes | None]) -> tuple[LabelColumns, list[Rejection]]:
+    """Return the labels and the rejections; labels may be keyed by anything."""
+    good, index, rejections = _decode(_labels, _LABEL_QUOTES, [None] * len(values), values, _accept)
+    columns = LabelColumns(
+        index=index,
+        transaction_id=[one.transaction_id for one in good],
+        customer_id=[one.customer_id for one in good],
+        merchant_id=[one.merchant_id for one in good],
+        transaction_time_ns=np.array([one.transaction_time_ns for one in good], dtype=np.int64),
+        event_time_ns=np.array([one.event_time_ns for one in good], dtype=np.int64),
+        fraud=np.array([one.fraud for one in good], dtype=np.bool_),
+    )
+    return columns, rejections
+
+
+def decode_ticks(
+    keys: Sequence[bytes | None], values: Sequence[bytes | None]
+) -> tuple[TickColumns, list[Rejection]]:
+    """Return the ticks that are keyed by their symbol and not crossed, and the rejections."""
+    good, index, rejections = _decode(_ticks, _TICK_QUOTES, keys, values, _check_tick)
+    columns = TickColumns(
+        index=index,
+        symbol=[one.symbol for one in good],
+        event_time_ns=np.array([one.event_time_ns for one in good], dtype=np.int64),
+        bid=np.array([one.bid for one in good], dtype=np.float64),
+        ask=np.array([one.ask for one in good], dtype=np.float64),
+    )
+    return columns, rejections
+
+
+def _accept(message: Label, key: bytes | None) -> None:
+    return None
+
+
+def _check_tick(message: Tick, key: bytes | None) -> tuple[RejectionReason, str] | None:
+    if message.bid > message.ask:
+        return "bid_above_ask", f"bid={message.bid!r}: greater than ask={message.ask!r}; send bid <= ask"
+    if message.symbol.encode() != key:
+        return "key_mismatch", _key_detail("symbol", key)
+    return None
+
+
+def _decode(
+    decoder: msgspec.json.Decoder[Message],
+    quotes: int,
+    keys: Sequence[bytes | None],
+    values: Sequence[bytes | None],
+    check: Check[Message],
+) -> tuple[list[Message], npt.NDArray[np.int64], list[Rejection]]:
+    good: list[Message] = []
+    index: list[int] = []
+    rejections: list[Rejection] = []
+    decode = decoder.decode
+    for at, (key, value) in enumerate(zip(keys, values, strict=True)):
+        problem: tuple[RejectionReason, str] | None
+        if not value:
+            problem = "empty", "the message is empty; send a JSON object"
+        elif len(value) > MAX_BYTES:
+            problem = "too_large", f"the message has {len(value)} bytes; send at most {MAX_BYTES}"
+        else:
+            try:
+                message = decode(value)
+                problem = None if value.count(b'"') == quotes else _find_duplicate(value)
+                if problem is None:
+                    problem = check(message, key)
+            except Exception as error:  # whatever a message provokes is that message's rejection
+                problem = _explain(value, error)
+        if problem is None:
+            good.append(message)
+            index.append(at)
+        else:
+            rejections.append(Rejection(at, *problem))
+    return good, np.array(index, dtype=np.int64), rejections
+
+
+def _explain(value: bytes, error: Exception) -> tuple[RejectionReason, str]:
+    """Return the reason of a message that did not decode, and what to do."""
+    too_deep: tuple[RejectionReason, str] = "too_deep", "the message is nested too deeply; send a flat JSON object"
+    if isinstance(error, RecursionError):
+        return too_deep
+    try:
+        value.decode()
+    except UnicodeDecodeError as undecodable:
+        return "not_utf8", f"byte {undecodable.start} is not UTF-8; send JSON as UTF-8"
+    if not isinstance(error, msgspec.ValidationError):
+        return "not_json", f"{error}; send a JSON object"
+    text = str(error)
+    missing = re.match(r"Object missing required field `(\w+)`", text)
+    if missing:
+        return "missing_field", f"{missing[1]} is missing; send it"
+    path = re.search(r" - at `\$\.?([^`]*)`$", text)
+    field = path[1] if path else ""
+    what = text[: path.start()] if path else text
+    try:
+        shown = f"{field}={_shown(value, field)}" if field else "the message"
+    except RecursionError:
+        return too_deep
+    if field == "schema_version":
+        return "unknown_version", f"{shown}: this release reads version 1; send that, or upgrade"
+    if re.match(r"Expected `\w+`( \| \w+)?, got", what) or "Expected `object`" in what:
+        return "wrong_type", f"{shown}: {what}; send the type that the schema states"
+    return "out_of_range", f"{shown}: {what}; send a value in the range that the schema states"
+
+
+def _find_duplicate(value: bytes) -> tuple[RejectionReason, str] | None:
+    """Return the problem of a message with a field twice; which value is meant cannot be known."""
+    outermost: list[tuple[str, Any]] = []
+
+    def keep(pairs: list[tuple[str, Any]]) -> None:
+        # The outermost object is the last to be completed.
+        outermost[:] = pairs
+
+    json.loads(value, object_pairs_hook=keep)
+    seen: set[str] = set()
+    for name, _ in outermost:
+        if name in seen:
+            return "duplicate_key", f"{name[:_SHOWN_CHARACTERS]} is there twice; send each field once"
+        seen.add(name)
+    return None
+
+
+def _shown(value: bytes, field: str) -> str:
+    # The standard library reads numbers of any size, which is what the message may be refused for.
+    return repr(json.loads(value).get(field))[:_SHOWN_CHARACTERS]
+
+
+def _key_detail(field: str, key: bytes | None) -> str:
+    shown = repr(key)[:_SHOWN_CHARACTERS]
+    return f"key={shown}: is not the message's {field}; produce with {field} as the record's key"

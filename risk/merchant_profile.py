@@ -1,0 +1,171 @@
+"""A merchant's record: how many transactions it had, and how many of them turned out to be fraud.
+
+Both are taken over windows of 1, 7 and 30 days that end 7 days before the event, because by then most frauds are known:
+the delayed terminal risk of the Fraud Detection Handbook (Le Borgne, Siblini, Lebichot and Bontempi 2022, chapter 3.6).
+What is known by the order of the log counts: a report that comes later than 7 days counts from then on.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from risk.event_rings import MAX_ENTRIES, RingArrays, drop_until, entry_at, push
+from risk.keyed_rows import KeyedRows
+
+STATE_VERSION = 1
+DAY_NS = 86_400_000_000_000
+DELAY_DAYS = 7
+WINDOW_DAYS = (1, 7, 30)
+TRANSACTION, FRAUD, CLEARANCE = 0, 1, 2
+"""Kinds of events: a transaction, a report that one was fraud, and the withdrawal of such a report."""
+
+MERCHANT_FEATURES: tuple[str, ...] = (
+    *(f"merchant_count_{days}d" for days in WINDOW_DAYS),
+    *(f"merchant_fraud_rate_{days}d" for days in WINDOW_DAYS),
+)
+"""The columns of what `MerchantProfile.advance` returns: transactions in the window, and the fraction known as fraud."""
+
+_DTYPE = np.dtype([("last_time_ns", "<i8")])
+_DELAY_NS = DELAY_DAYS * DAY_NS
+_HORIZON_NS = (DELAY_DAYS + WINDOW_DAYS[-1]) * DAY_NS
+
+
+@njit(cache=True)
+def _find_report(frauds: RingArrays, row: int, identity: int) -> int:
+    for number in range(frauds.length[row]):
+        if frauds.value[entry_at(frauds, row, number)] == identity:
+            return number
+    return -1
+
+
+@njit(cache=True)
+def _remove_report(frauds: RingArrays, row: int, number: int) -> None:
+    for later in range(number + 1, frauds.length[row]):
+        source = entry_at(frauds, row, later)
+        to = entry_at(frauds, row, later - 1)
+        frauds.time_ns[to] = frauds.time_ns[source]
+        frauds.value[to] = frauds.value[source]
+        frauds.count[to] = frauds.count[source]
+    frauds.length[row] -= 1
+
+
+@njit(cache=True)
+def _drop_old_reports(frauds: RingArrays, row: int, time_ns: int) -> None:
+    """Drop the reports on transactions at or before `time_ns`: reports lie in the order they came in, not in time."""
+    number = 0
+    while number < frauds.length[row]:
+        if frauds.time_ns[entry_at(frauds, row, number)] <= time_ns:
+            _remove_report(frauds, row, number)
+        else:
+            number += 1
+
+
+@njit(cache=True)
+def _count_between(ring: RingArrays, row: int, after_ns: int, until_ns: int) -> int:
+    count = 0
+    for number in range(ring.length[row]):
+        entry = entry_at(ring, row, number)
+        if after_ns < ring.time_ns[entry] <= until_ns:
+            count += ring.count[entry]
+    return count
+
+
+@njit(cache=True)
+def _fold(
+    rows: npt.NDArray[np.int64],
+    event_time_ns: npt.NDArray[np.int64],
+    kind: npt.NDArray[np.uint8],
+    identity: npt.NDArray[np.int64],
+    transaction_time_ns: npt.NDArray[np.int64],
+    last_time_ns: npt.NDArray[np.int64],
+    events: RingArrays,
+    frauds: RingArrays,
+    features: npt.NDArray[np.float64],
+) -> None:
+    for at in range(rows.shape[0]):
+        row = rows[at]
+        if kind[at] == TRANSACTION:
+            time_ns = max(event_time_ns[at], last_time_ns[row])
+            last_time_ns[row] = time_ns
+            drop_until(events, row, time_ns - _HORIZON_NS)
+            _drop_old_reports(frauds, row, time_ns - _HORIZON_NS)
+            push(events, row, time_ns, 0)
+            until_ns = time_ns - _DELAY_NS
+            for window in range(3):
+                after_ns = until_ns - WINDOW_DAYS[window] * DAY_NS
+                count = _count_between(events, row, after_ns, until_ns)
+                known = _count_between(frauds, row, after_ns, until_ns)
+                features[at, window] = count
+                # Reports can outnumber transactions where those were merged or came before the state began.
+                features[at, 3 + window] = min(known, count) / count if count > 0 else 0.0
+            continue
+        number = _find_report(frauds, row, identity[at])
+        if kind[at] == FRAUD:
+            if number < 0 and transaction_time_ns[at] > last_time_ns[row] - _HORIZON_NS:
+                if frauds.length[row] == MAX_ENTRIES:
+                    _remove_report(frauds, row, 0)
+                push(frauds, row, transaction_time_ns[at], identity[at])
+        elif number >= 0:
+            _remove_report(frauds, row, number)
+
+
+class MerchantProfile:
+    """The records of a partition's merchants.
+
+    A second report on a transaction changes nothing, and a clearance takes the report back.
+
+    >>> record = MerchantProfile()
+    >>> start = 1_767_225_600_000_000_000
+    >>> times = start + DAY_NS * np.array([0, 0, 1, 8])
+    >>> features = record.advance(
+    ...     ["shop"] * 4, times, np.array([0, 0, 1, 0], np.uint8), ["t1", "t2", "t1", "t3"], np.array([start] * 4)
+    ... )
+    >>> dict(zip(MERCHANT_FEATURES, features[3].tolist()))["merchant_fraud_rate_7d"]
+    0.5
+    """
+
+    def __init__(self) -> None:
+        self._rows = KeyedRows(_DTYPE, rings=2)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def advance(
+        self,
+        merchant_id: Sequence[str],
+        event_time_ns: npt.NDArray[np.int64],
+        kind: npt.NDArray[np.uint8],
+        transaction_id: Sequence[str],
+        transaction_time_ns: npt.NDArray[np.int64],
+    ) -> npt.NDArray[np.float64]:
+        """Take up transactions and labels in their order; return float64[n, 6], zeros in the rows of labels."""
+        rows = self._rows.rows(merchant_id)
+        events, frauds = self._rows.rings
+        is_label = kind != TRANSACTION
+        events.reserve_for(rows[~is_label])
+        frauds.reserve_for(rows[is_label])
+        identity = np.zeros(len(rows), dtype=np.int64)
+        for at in np.flatnonzero(is_label).tolist():
+            digest = hashlib.blake2b(transaction_id[at].encode(), digest_size=8).digest()
+            identity[at] = int.from_bytes(digest, "little", signed=True)
+        features = np.zeros((len(rows), len(MERCHANT_FEATURES)))
+        _fold(
+            rows, event_time_ns, kind, identity, transaction_time_ns, self._rows.table["last_time_ns"],
+            events.arrays, frauds.arrays, features,
+        )
+        return features
+
+    def take_changed(self) -> list[tuple[bytes, bytes]]:
+        """Return the packed records changed since the last call."""
+        return self._rows.take_changed()
+
+    def load(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
+        """Take up packed records."""
+        self._rows.load(rows)
+
+    def dump(self) -> dict[bytes, bytes]:
+        """Return every packed record."""
+        return self._rows.dump()
