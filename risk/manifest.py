@@ -1,13 +1,16 @@
 """The manifest: all that a bundle says of itself."""
 
 import hashlib
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from risk.decision import Thresholds
 
 Model = Literal["logistic_regression", "linear_svm", "random_forest", "network"]
+
+Name = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9_-]{0,62}$")]
+"""The name of a bundle, which is also that of its folder."""
 
 
 class NormaliserStatistics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,7 +56,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """
 
     schema_version: Literal[1] = 1
-    name: str
+    name: Name
     model: Model
     features: tuple[str, ...]
     state_versions: dict[str, int]

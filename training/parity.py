@@ -8,6 +8,7 @@ path is built from scikit-learn's own scaler and imputer, fitted afresh.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -18,6 +19,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from risk.bundle import normaliser_from
 from risk.manifest import Model, NormaliserStatistics
+from risk.normaliser import LIMIT
 from risk.scorer import Scorer
 from training.classifiers import Classifier
 
@@ -76,12 +78,10 @@ def check_export(
     `features` are the raw training rows, float64[n, F], of which `statistics` and the classifier were made. Raises
     ParityError with the worst row when a score differs by more than the model's tolerance.
     """
-    scaler = StandardScaler() if statistics.kind == "zscore" else MinMaxScaler()
-    original = make_pipeline(SimpleImputer(strategy="mean", keep_empty_features=True), scaler).fit(features)
     tried = parity_rows(features, rows, seed=seed)
     frozen = msgspec.structs.replace(statistics, half_life_days=None)
     normalised = normaliser_from(frozen).advance(tried, np.zeros(rows, dtype=np.int64))
-    expected = classifier.probability(original.transform(tried))
+    expected = classifier.probability(_normalised_by_sklearn(statistics.kind, features, tried))
     served = Scorer(model).score(normalised)
     magnitude = np.max(np.abs(normalised), axis=1)
     tolerance = TOLERANCES[classifier.model]
@@ -89,6 +89,22 @@ def check_export(
     check_parity(expected, served, tried, feature_names, allowed)
     difference = np.abs(expected - served)
     return Parity(rows, float(difference[magnitude <= 10.0].max(initial=0.0)), float(difference.max()))
+
+
+def _normalised_by_sklearn(
+    kind: Literal["zscore", "minmax"], features: npt.NDArray[np.float64], rows: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return the rows normalised by scikit-learn's scaler, fitted to the training features, by the normaliser's rules.
+
+    A missing value is imputed by 0 after scaling, which for z-scores is imputing the mean before it.
+    """
+    scaler = StandardScaler() if kind == "zscore" else MinMaxScaler()
+    pipeline = make_pipeline(scaler, SimpleImputer(strategy="constant", fill_value=0.0)).fit(features)
+    # scikit-learn takes no infinities; what is left of them after the cut at LIMIT is the same.
+    scaled = pipeline.transform(np.nan_to_num(rows, nan=np.nan, posinf=1e300, neginf=-1e300))
+    # scikit-learn lets through what differs from a constant, of which a model can have learnt nothing.
+    scaled[:, np.ptp(features, axis=0) == 0.0] = 0.0
+    return np.asarray(np.clip(scaled, -LIMIT, LIMIT), dtype=np.float64)
 
 
 def check_parity(
@@ -127,8 +143,8 @@ def parity_rows(features: npt.NDArray[np.float64], rows: int, *, seed: int) -> n
     """Return rows to compare on, float64[rows, F]: real ones, a third each untouched, with gaps, and with extremes.
 
     In the second third one value in ten is missing (NaN), in every 50th row all are. In the last third a value in
-    four is multiplied by a power of ten from 1e-3 to 1e9 and may change its sign: beyond all that a decoded message
-    can bring about.
+    four is multiplied by a power of ten from 1e-3 to 1e9 and may change its sign, and in every 50th row one is
+    infinite: beyond all that a decoded message can bring about.
     """
     random = np.random.default_rng(seed)
     drawn = features[random.integers(len(features), size=rows)].copy()
@@ -137,4 +153,7 @@ def parity_rows(features: npt.NDArray[np.float64], rows: int, *, seed: int) -> n
     gaps[::50] = np.nan
     factor = 10.0 ** random.uniform(-3.0, 9.0, extremes.shape) * random.choice([-1.0, 1.0], extremes.shape)
     extremes *= np.where(random.random(extremes.shape) < 0.25, factor, 1.0)
+    infinite = np.arange(0, len(extremes), 50)
+    extremes[infinite, random.integers(extremes.shape[1], size=len(infinite))] = np.inf
+    extremes[infinite[::2]] *= -1.0
     return drawn

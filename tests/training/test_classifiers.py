@@ -1,0 +1,122 @@
+"""The four classifiers learn, repeat themselves, and refuse what they would get wrong."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from risk.manifest import Model
+from tests.training.conftest import TrainingData
+from training.classifiers import (
+    Classifier,
+    fit_linear_svm,
+    fit_logistic_regression,
+    fit_network,
+    fit_random_forest,
+)
+from training.onnx_export import export_onnx
+
+FITS: dict[Model, Callable[..., Classifier]] = {
+    "logistic_regression": fit_logistic_regression,
+    "linear_svm": fit_linear_svm,
+    "random_forest": fit_random_forest,
+    "network": fit_network,
+}
+
+
+def test_every_model_ranks_frauds_above_the_rest(
+    model: Model, classifiers: dict[Model, Classifier], training_data: TrainingData
+) -> None:
+    """A fitted model gives a fraud the higher probability in most pairs of a fraud and another row."""
+    given = classifiers[model].probability(training_data.normalised)
+    frauds, others = given[training_data.fraud], given[~training_data.fraud]
+    assert given.dtype == np.float64
+    assert np.mean(frauds[:, None] > others[None, :]) > 0.8
+
+
+def test_every_model_is_calibrated_in_the_large(
+    model: Model, classifiers: dict[Model, Classifier], training_data: TrainingData
+) -> None:
+    """The mean probability is near the fraction of frauds: scores are probabilities, not mere ranks."""
+    given = classifiers[model].probability(training_data.normalised)
+    assert given.mean() == pytest.approx(training_data.fraud.mean(), abs=0.02)
+
+
+def test_two_fits_with_one_seed_are_one_model(model: Model, training_data: TrainingData) -> None:
+    """Data and seed determine the exported bytes, whatever the process has fitted before."""
+    rows = slice(0, 1500)
+    more = {"max_epochs": 2} if model == "network" else {}
+    first, second = (
+        export_onnx(FITS[model](training_data.normalised[rows], training_data.fraud[rows], seed=5, **more))
+        for _ in range(2)
+    )
+    assert first == second
+
+
+@pytest.mark.parametrize("kind", ["random_forest", "network"])
+def test_another_seed_gives_another_model(kind: Model, training_data: TrainingData) -> None:
+    """Where chance plays a part, the seed decides it."""
+    rows = slice(0, 500)
+    more = {"max_epochs": 1} if kind == "network" else {}
+    first, second = (
+        export_onnx(FITS[kind](training_data.normalised[rows], training_data.fraud[rows], seed=seed, **more))
+        for seed in (1, 2)
+    )
+    assert first != second
+
+
+def test_the_margin_is_calibrated_by_platts_sigmoid(
+    classifiers: dict[Model, Classifier], training_data: TrainingData
+) -> None:
+    """The linear SVM's log odds are a rising straight line in the margin of the machine."""
+    calibrated = classifiers["linear_svm"].estimator.calibrated_classifiers_[0]
+    margin = calibrated.estimator.decision_function(training_data.normalised)
+    given = classifiers["linear_svm"].probability(training_data.normalised)
+    log_odds = np.log(given / (1.0 - given))
+    slope, offset = np.polyfit(margin, log_odds, 1)
+    assert slope > 0.0
+    np.testing.assert_allclose(given, expit(slope * margin + offset), atol=1e-9)
+
+
+def test_the_network_stops_early_and_tells_of_each_epoch(training_data: TrainingData) -> None:
+    """Labels that are noise stop the fit long before the last epoch, and each epoch is told once."""
+    told: list[int] = []
+    noise = np.random.default_rng(0).random(300) < 0.5
+    fit_network(training_data.normalised[:300], noise, seed=0, on_epoch=lambda epoch, loss: told.append(epoch))
+    assert told == list(range(1, len(told) + 1))
+    assert len(told) < 100
+
+
+@pytest.mark.parametrize("fit", FITS.values(), ids=FITS)
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_features_that_are_not_finite_are_refused(fit: Callable[..., Classifier], value: float) -> None:
+    """A missing value is named by row and column: a forest would take it, and export wrong."""
+    rows = np.zeros((20, 3))
+    rows[7, 2] = value
+    with pytest.raises(ValueError, match="feature 2 of row 7"):
+        fit(rows, np.arange(20) % 2 == 0, seed=0)
+
+
+@pytest.mark.parametrize("frauds", [0, 20])
+def test_a_single_class_is_refused(frauds: int) -> None:
+    """Data with no fraud, or nothing else, teach nothing."""
+    with pytest.raises(ValueError, match="both classes must occur"):
+        fit_logistic_regression(np.zeros((20, 3)), np.full(20, frauds > 0), seed=0)
+
+
+def test_labels_of_another_length_are_refused() -> None:
+    """One label a row."""
+    with pytest.raises(ValueError, match="20 rows of features, 19 labels"):
+        fit_logistic_regression(np.zeros((20, 3)), np.arange(19) % 2 == 0, seed=0)
+
+
+def test_tensorflow_is_imported_for_the_network_alone() -> None:
+    """Importing the training code does not cost the ten seconds of TensorFlow."""
+    code = (
+        "import sys, training.classifiers, training.onnx_export, training.parity, training.bundle_files;"
+        "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
