@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from risk.decision import Thresholds
+from schemas.currency import CurrencyCode
 
 Model = Literal["logistic_regression", "linear_svm", "random_forest", "network"]
 
@@ -21,8 +22,8 @@ class NormaliserStatistics(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
 
     kind: Literal["zscore", "minmax"]
     centre: tuple[float, ...]
-    scale: tuple[float, ...]
-    half_life_days: float | None
+    scale: tuple[Annotated[float, msgspec.Meta(ge=0.0)], ...]
+    half_life_days: Annotated[float, msgspec.Meta(gt=0.0)] | None
 
 
 class Costs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,7 +61,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     model: Model
     features: tuple[str, ...]
     state_versions: dict[str, int]
-    currency: str
+    currency: CurrencyCode
     normaliser: NormaliserStatistics
     thresholds: Thresholds
     costs: Costs

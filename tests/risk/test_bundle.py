@@ -133,6 +133,9 @@ WRONG: dict[str, tuple[Callable[[], dict[str, bytes]], str]] = {
         "review <= decline",
     ),
     "statistics too short": (lambda: _statistics(centre=(1.0,)), "normaliser.centre is 1 numbers"),
+    "no currency": (lambda: _with(currency="EURO"), r"\$\.currency"),
+    "no half-life": (lambda: _statistics(half_life_days=0.0), "half_life_days"),
+    "negative scale": (lambda: _statistics(scale=(-1.0,) * len(FEATURES)), "scale"),
     "other scale": (
         lambda: _statistics(scale=tuple(1.001 * one for one in SMALL.manifest.normaliser.scale)),
         "golden row 0, normalised amount",

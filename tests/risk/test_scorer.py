@@ -1,5 +1,7 @@
 """A row's score has the same bits in any batch, and a model for which it would not is refused."""
 
+from collections.abc import Callable
+
 import numpy as np
 import onnx
 import pytest
@@ -131,11 +133,23 @@ def _sum_up_to_position() -> bytes:
     return logistic(helper.make_node("CumSum", ["logit", "zero"], ["running"]), logit="running")
 
 
-@pytest.mark.parametrize("model", [_mean_of_batch(), _sum_up_to_position()], ids=["of batch", "of position"])
-def test_a_model_that_depends_on_the_batch_is_refused(model: bytes) -> None:
-    """The self-check finds a score that depends on the other rows or on the position."""
+def _oddness_of_position() -> bytes:
+    return logistic(
+        helper.make_node("Sub", ["logit", "logit"], ["zeros"]),
+        helper.make_node("Cos", ["zeros"], ["ones"]),
+        helper.make_node("CumSum", ["ones", "zero"], ["position"]),
+        helper.make_node("Add", ["ones", "ones"], ["twos"]),
+        helper.make_node("Mod", ["position", "twos"], ["oddness"], fmod=1),
+        helper.make_node("Add", ["logit", "oddness"], ["shifted"]),
+        logit="shifted",
+    )
+
+
+@pytest.mark.parametrize("make", [_mean_of_batch, _sum_up_to_position, _oddness_of_position])
+def test_a_model_that_depends_on_the_batch_is_refused(make: Callable[[], bytes]) -> None:
+    """The self-check finds a score that depends on the other rows, on the position, or on the vector lane."""
     with pytest.raises(ModelError, match="depend on the batch"):
-        Scorer(model).check_batch_invariance(ROWS[:100])
+        Scorer(make()).check_batch_invariance(ROWS[:1024])
 
 
 @pytest.mark.parametrize("count", [1, 7, 40, 3000])

@@ -78,10 +78,10 @@ def test_the_gate_catches_float32_trees_fed_with_epoch_seconds() -> None:
     random = np.random.default_rng(3)
     rows = random.normal(size=(PARITY_ROWS, 4))
     rows[:, 0] = 1.5e9 + random.integers(0, 10_000, size=len(rows))
-    noon = rows[:, 0].astype(np.int64) % 100 < 50
+    fraud = rows[:, 0].astype(np.int64) % 100 < 50
     relative = rows.copy()
     relative[:, 0] -= 1.5e9
-    forest = RandomForestClassifier(20, random_state=0).fit(relative, noon)
+    forest = RandomForestClassifier(20, random_state=0).fit(relative, fraud)
     expected = forest.predict_proba(relative)[:, 1]
     for estimator in forest.estimators_:
         tree = estimator.tree_
