@@ -39,7 +39,7 @@ note = Console(stderr=True).print
 def main() -> None:
     """Run the benchmark and print its figures as JSON."""
     parse = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parse.add_argument("--events", type=int, default=500_000, help="events for the quick contenders")
+    parse.add_argument("--events", type=int, default=1_000_000, help="events for the quick contenders")
     parse.add_argument("--faust-events", type=int, default=15_000, help="events for the idiomatic agent")
     parse.add_argument("--rounds", type=int, default=3)
     chosen = parse.parse_args()
@@ -58,7 +58,7 @@ def main() -> None:
                 note(f"round {number + 1} {name}: {figures[name]}")
             rounds.append(figures)
             if number == chosen.rounds - 1:
-                latency = asyncio.run(_latency(broker.bootstrap))
+                latency = asyncio.run(_latency(broker.bootstrap, chosen.events))
     print(json.dumps(_summary(rounds) | {"latency_at_2000_per_second": latency}, indent=2))
 
 
@@ -119,7 +119,7 @@ async def _prepare(broker: str, count: int) -> None:
     await outbox.stop()
 
 
-async def _latency(broker: str) -> dict[str, float]:
+async def _latency(broker: str, sent: int) -> dict[str, float]:
     """Serve riskstream on the same topic, caught up, and measure alerts from their scheduled time of sending."""
     from aiokafka import AIOKafkaConsumer
 
@@ -132,7 +132,6 @@ async def _latency(broker: str) -> dict[str, float]:
         broker,
         str(seconds + 25),
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
     )
     assert worker.stdout is not None
     await worker.stdout.readline()
@@ -149,7 +148,7 @@ async def _latency(broker: str) -> dict[str, float]:
     collecting = asyncio.create_task(collect())
     outbox = Outbox(broker, client_id="velocity")
     await outbox.start()
-    messages = list(transactions(int(RATE_PER_SECOND * seconds), seed=2))
+    messages = list(transactions(int(RATE_PER_SECOND * seconds), seed=2, after=sent))
     began = time.perf_counter()
     await publish(outbox, TOPIC, PARTITIONS, messages, rate_per_second=RATE_PER_SECOND)
     await asyncio.sleep(2)
