@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from risk.bars import bar_returns
+from risk.garch import GarchParameters, conditional_variances
+from training.tick_simulator import MINUTE_BARS, MINUTE_NS, simulate_ticks
+
+
+@given(st.integers(0, 300), st.integers(1, 4), st.integers(0, 2**32), st.integers(1, 9))
+def test_quotes_are_well_formed_and_in_order(n: int, symbols: int, seed: int, ticks_per_bar: int) -> None:
+    """Exactly n quotes come out, in order of time and not crossed, as many of each symbol to within a bar."""
+    names = [f"S{at}" for at in range(symbols)]
+    ticks = simulate_ticks(names, n, seed, ticks_per_bar=ticks_per_bar)
+    assert len(ticks.symbol) == len(ticks.event_time_ns) == len(ticks.bid) == len(ticks.ask) == n
+    assert np.all(np.diff(ticks.event_time_ns) >= 0)
+    assert np.all((ticks.bid > 0.0) & (ticks.bid < ticks.ask))
+    counts = [ticks.symbol.count(name) for name in names]
+    assert max(counts) - min(counts) <= ticks_per_bar
+
+
+def test_a_seed_gives_one_history() -> None:
+    """The same seed gives the same quotes, and another seed gives others."""
+    first, again, other = (simulate_ticks(["A"], 500, seed) for seed in (5, 5, 6))
+    assert np.array_equal(first.bid, again.bid)
+    assert np.array_equal(first.event_time_ns, again.event_time_ns)
+    assert not np.array_equal(first.bid, other.bid)
+
+
+def test_bars_follow_the_parameters() -> None:
+    """Returns divided by the deviations that the recursion foresees are standard normal and independent."""
+    parameters = GarchParameters(mu=0.01, omega=8e-6, alpha=0.2, beta=0.78, backcast=4e-4, last_variance=4e-4)
+    ticks = simulate_ticks(["A"], 80_000, seed=1, parameters=parameters, ticks_per_bar=4)
+    returns = bar_returns(ticks.symbol, ticks.event_time_ns, ticks.bid, ticks.ask, MINUTE_NS)["A"]
+    # The first bar has a return in the simulation but none between closes: the recursion forgets it.
+    one = parameters
+    variances = conditional_variances(returns, one.mu, one.omega, one.alpha, one.beta, one.backcast)[:-1]
+    standardised = ((returns - one.mu) / np.sqrt(variances))[500:]
+    slack = 4.0 / np.sqrt(len(standardised))
+    assert len(returns) == 80_000 // 4 - 2
+    assert np.mean(standardised) == pytest.approx(0.0, abs=slack)
+    assert np.var(standardised) == pytest.approx(1.0, abs=slack * np.sqrt(2.0))
+    assert np.mean(standardised**4) == pytest.approx(3.0, abs=slack * np.sqrt(96.0))
+    squares = standardised**2 - 1.0
+    assert np.mean(squares[1:] * squares[:-1]) == pytest.approx(0.0, abs=slack * 2.0)
+
+
+def test_the_default_is_a_calm_market() -> None:
+    """The long-run variance of the default parameters is what their description says."""
+    assert MINUTE_BARS.omega / (1.0 - MINUTE_BARS.alpha - MINUTE_BARS.beta) == pytest.approx(0.02**2)
+
+
+@pytest.mark.parametrize(("symbols", "ticks_per_bar"), [([], 20), (["A"], 0)])
+def test_nothing_to_simulate_is_refused(symbols: list[str], ticks_per_bar: int) -> None:
+    """No symbols or no ticks in a bar are refused."""
+    with pytest.raises(ValueError, match="at least one"):
+        simulate_ticks(symbols, 10, 1, ticks_per_bar=ticks_per_bar)
