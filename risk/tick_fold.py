@@ -39,6 +39,8 @@ def severity(score: float) -> Severity:
 class TickFold:
     """Advances the volatility of one partition of symbols; see `risk.fold.Fold`.
 
+    The volatility of a bar and an alert on it have the same id, each in its own topic.
+
     Raises ValueError for a bundle without volatility parameters.
     """
 
