@@ -2,7 +2,7 @@ import math
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import arch.data.sp500
@@ -34,12 +34,21 @@ PARAMETERS = VolatilityParameters(
 
 Quote = tuple[str, int, float, float]
 
+
+def in_sequence(steps: list[tuple[str, int, float, float]]) -> list[Quote]:
+    """Return quotes whose times advance by the steps given, or go back when a step is negative."""
+    times = accumulate(step for _, step, _, _ in steps)
+    return [
+        (one[0], 100 + time_ns, one[2], one[2] + one[3]) for one, time_ns in zip(steps, times, strict=True)
+    ]
+
+
 quotes = st.lists(
     st.tuples(
-        st.sampled_from(["A", "B", "é"]), st.integers(0, 200), st.floats(0.5, 2.0), st.floats(0.0, 0.1)
-    ).map(lambda one: (one[0], one[1], one[2], one[2] + one[3])),
+        st.sampled_from(["A", "B", "é"]), st.integers(-1, 12), st.floats(0.5, 2.0), st.floats(0.0, 0.1)
+    ),
     max_size=60,
-)
+).map(in_sequence)
 
 
 def advance(step: SymbolVolatility, history: list[Quote]) -> ClosedBars:
