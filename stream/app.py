@@ -6,13 +6,12 @@ merchant-events -> merchants -> alerts, scores
 ticks           -> ticks     -> volatility, alerts, deadletter
 """
 
-from risk.merchant_fold import MerchantFold
-from risk.tick_fold import TickFold
-
 from risk.bundle import Bundle
 from risk.customer_fold import CustomerFold
 from risk.fold import Stream
 from risk.label_fold import LabelFold
+from risk.merchant_fold import MerchantFold
+from risk.tick_fold import TickFold
 from stream.jobs_app import JobsApp, create_jobs_app
 from stream.metrics import Metrics
 from stream.partition_job import JobSpec
@@ -20,12 +19,15 @@ from stream.settings import Settings
 
 
 def job_specs(settings: Settings, bundle: Bundle) -> tuple[JobSpec, ...]:
-    """Return the four jobs: their topics, and how each makes an empty fold for a partition."""
+    """Return the jobs: their topics, and how each makes an empty fold for a partition.
+
+    A bundle without volatility parameters leaves the ticks unread.
+    """
     topic = settings.topic
     alerts: dict[Stream, str] = {"alerts": topic("alerts")}
     dead_letters: dict[Stream, str] = {"dead_letters": topic("deadletter")}
     merchant_events: dict[Stream, str] = {"merchant_events": topic("merchant-events")}
-    return (
+    specs = (
         JobSpec(
             "customers",
             topic("transactions"),
@@ -55,14 +57,17 @@ def job_specs(settings: Settings, bundle: Bundle) -> tuple[JobSpec, ...]:
                 publish_scores=settings.publish_scores,
             ),
         ),
-        JobSpec(
-            "ticks",
-            topic("ticks"),
-            topic("changelog-ticks"),
-            alerts | {"volatility": topic("volatility")} | dead_letters,
-            lambda partition: TickFold(bundle),
-        ),
     )
+    if bundle.volatility is None:
+        return specs
+    ticks = JobSpec(
+        "ticks",
+        topic("ticks"),
+        topic("changelog-ticks"),
+        alerts | {"volatility": topic("volatility")} | dead_letters,
+        lambda partition: TickFold(bundle),
+    )
+    return (*specs, ticks)
 
 
 def create_app(settings: Settings, bundle: Bundle) -> JobsApp:

@@ -1,23 +1,27 @@
-"""The verbs of the command line that serve: broker, topics, run, alerts."""
+"""The verbs of the command line that serve: broker, topics, run, alerts, bundle."""
 
 import asyncio
 import contextlib
 import signal
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
-from schemas.encoding import encode
 
+from schemas.encoding import encode
 from stream.alert_reader import read_alerts
 from stream.alert_text import alert_text
 from stream.broker_process import BrokerError
 from stream.settings import Settings
+
+if TYPE_CHECKING:
+    from risk.bundle import Bundle
 
 output = Console()
 errors = Console(stderr=True)
@@ -134,3 +138,62 @@ def alerts(
             asyncio.run(show())
     except (KafkaError, OSError) as error:
         raise unreachable(settings, error) from None
+
+
+def open_or_fail(path: Path) -> "Bundle":
+    """Return the verified bundle at a path; exits with status 2, naming what is wrong, if it must not be served."""
+    from risk.bundle import BundleError
+    from stream.bundle_files import read_bundle
+
+    try:
+        return read_bundle(path)
+    except (BundleError, OSError) as wrong:
+        raise fail(str(wrong)) from None
+
+
+def show_bundle(path: Annotated[Path, typer.Argument(help="A bundle's directory.")]) -> None:
+    """Show what a bundle holds: model, features, thresholds, figures.
+
+    Example: riskstream bundle show bundles/demo
+    """
+    bundle = open_or_fail(path)
+    manifest = bundle.manifest
+    table = Table(title=f"{manifest.name} {bundle.version}", show_header=False)
+    table.add_column(style="dim")
+    table.add_column()
+    window = manifest.training_window
+    days = " to ".join(
+        datetime.fromtimestamp(at / 1e9, tz=UTC).date().isoformat() for at in (window.start_ns, window.end_ns - 1)
+    )
+    scaling = "frozen" if manifest.normaliser.half_life_days is None else f"{manifest.normaliser.half_life_days} days"
+    table.add_row("model", manifest.model)
+    table.add_row("trained on", f"{days}: {window.transactions:,} transactions, {window.frauds:,} frauds")
+    table.add_row("thresholds", f"review {manifest.thresholds.review:.4f}, decline {manifest.thresholds.decline:.4f}")
+    table.add_row("normaliser", f"{manifest.normaliser.kind}, {scaling}")
+    table.add_row("currency", manifest.currency)
+    table.add_row("volatility", "none" if bundle.volatility is None else ", ".join(sorted(bundle.volatility.symbols)))
+    table.add_row("command", manifest.command)
+    table.add_row("libraries", ", ".join(f"{name} {number}" for name, number in manifest.library_versions.items()))
+    output.print(table)
+    figures = Table("model", "AUC", "average precision", "card precision@100", title="on the test window, as served")
+    for model, found in manifest.metrics.items():
+        figures.add_row(
+            model,
+            *(f"{found.get(name, float('nan')):.3f}" for name in ("auc", "average_precision", "card_precision_at_100")),
+        )
+    output.print(figures)
+    features = Table("feature", "usual value", "reason code", title="features, in order")
+    for name in manifest.features:
+        features.add_row(name, f"{manifest.usual_values[name]:,.4g}", manifest.reason_codes[name])
+    output.print(features)
+
+
+def verify_bundle(path: Annotated[Path, typer.Argument(help="A bundle's directory.")]) -> None:
+    """Verify a bundle as a worker does: hashes, features, state versions, golden rows.
+
+    Example: riskstream bundle verify bundles/demo
+    """
+    bundle = open_or_fail(path)
+    output.print(
+        f"[green]good[/] {bundle.manifest.name} {bundle.version}: hashes, features, state and golden rows agree"
+    )

@@ -18,8 +18,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
-from schemas.alert import Alert
 
+from schemas.alert import Alert
 from stream.alert_reader import read_alerts
 from stream.alert_text import alert_text
 from stream.broker_process import free_port
@@ -98,8 +98,8 @@ async def _run(stream: DemoStream, settings: Settings, console: Console, log: Pa
                 f"[bold]worker[/]   process {worker.pid}, metrics at http://{settings.web_host}:{settings.web_port}/metrics"
             )
             await _stream_live(stream, settings, console, outbox, worker)
-        if worker.returncode != 0:
-            raise DemoError(f"the worker ended with status {worker.returncode}:\n{_tail(log)}")
+    except DemoError as failed:
+        raise DemoError(f"{failed}; the worker's log ends with:\n{_tail(log)}") from None
     finally:
         await outbox.stop()
 
@@ -175,8 +175,10 @@ async def _worker(settings: Settings, log: Path) -> AsyncIterator[asyncio.subpro
         )
     try:
         yield worker
-        worker.send_signal(signal.SIGTERM)
-        await asyncio.wait_for(worker.wait(), WAIT_SECONDS)
+        if worker.returncode is None:
+            worker.send_signal(signal.SIGTERM)
+        if await asyncio.wait_for(worker.wait(), WAIT_SECONDS) != 0:
+            raise DemoError(f"the worker ended with status {worker.returncode}")
     finally:
         if worker.returncode is None:
             worker.kill()

@@ -31,9 +31,7 @@ def _customer_features(history: History, on_progress: Callable[[int], None]) -> 
     parts = []
     for first in range(0, max(1, len(history)), CHUNK_ROWS):
         rows = slice(first, first + CHUNK_ROWS)
-        parts.append(
-            profile.advance(history.customer_id[rows], history.event_time_ns[rows], history.amount[rows])
-        )
+        parts.append(profile.advance(history.customer_id[rows], history.event_time_ns[rows], history.amount[rows]))
         on_progress(len(parts[-1]))
     return np.concatenate(parts)
 

@@ -81,9 +81,7 @@ def _genuine(
         yield from ((customer, int(m), int(t), float(a), False) for m, t, a in zip(shop, times, amount, strict=True))
 
 
-def _stolen(
-    draw: np.random.Generator, level: npt.NDArray[np.float64], merchants: int, days: int
-) -> Iterator[_Payment]:
+def _stolen(draw: np.random.Generator, level: npt.NDArray[np.float64], merchants: int, days: int) -> Iterator[_Payment]:
     for customer in draw.integers(len(level), size=draw.poisson(_STOLEN_PER_CUSTOMER_DAY * len(level) * days)).tolist():
         begin = draw.integers(days * DAY_NS)
         count = int(draw.integers(3, 10))
@@ -93,9 +91,7 @@ def _stolen(
             yield customer, int(draw.integers(merchants)), int(times[at]), float(amount[at]), True
 
 
-def _tested(
-    draw: np.random.Generator, level: npt.NDArray[np.float64], merchants: int, days: int
-) -> Iterator[_Payment]:
+def _tested(draw: np.random.Generator, level: npt.NDArray[np.float64], merchants: int, days: int) -> Iterator[_Payment]:
     for customer in draw.integers(len(level), size=draw.poisson(_TESTED_PER_CUSTOMER_DAY * len(level) * days)).tolist():
         begin = draw.integers(days * DAY_NS)
         count = int(draw.integers(6, 15))
@@ -114,9 +110,16 @@ def _copied_cards(draw: np.random.Generator, payments: list[_Payment], merchants
         spells.append((shop, begin, begin + int(draw.uniform(14.0, 28.0) * DAY_NS), draw.uniform(0.2, 0.5)))
     luck = draw.random(len(payments))
     return [
-        (customer, shop, time_ns, amount, fraud or any(
-            shop == where and begin <= time_ns < end and luck[at] < share for where, begin, end, share in spells
-        ))
+        (
+            customer,
+            shop,
+            time_ns,
+            amount,
+            fraud
+            or any(
+                shop == where and begin <= time_ns < end and luck[at] < share for where, begin, end, share in spells
+            ),
+        )
         for at, (customer, shop, time_ns, amount, fraud) in enumerate(payments)
     ]
 

@@ -48,9 +48,7 @@ def fit_volatility(
             except FitError:
                 # The pooled entry stands for it.
                 continue
-    return VolatilityParameters(
-        bar_ns=bar_ns, ewma_lambda=ewma_lambda, bars_per_year=bars_per_year, symbols=symbols
-    )
+    return VolatilityParameters(bar_ns=bar_ns, ewma_lambda=ewma_lambda, bars_per_year=bars_per_year, symbols=symbols)
 
 
 def fit_garch(returns: NDArray[np.float64]) -> GarchParameters:
@@ -75,9 +73,7 @@ def fit_garch(returns: NDArray[np.float64]) -> GarchParameters:
     # The optimiser holds alpha + beta <= 1 only up to rounding.
     beta = min(beta, 1.0 - alpha)
     last_variance = float(conditional_variances(returns, mu, omega, alpha, beta, backcast)[-1])
-    return GarchParameters(
-        mu=mu, omega=omega, alpha=alpha, beta=beta, backcast=backcast, last_variance=last_variance
-    )
+    return GarchParameters(mu=mu, omega=omega, alpha=alpha, beta=beta, backcast=backcast, last_variance=last_variance)
 
 
 def _fit_pooled(returns: list[NDArray[np.float64]]) -> GarchParameters:

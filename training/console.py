@@ -1,0 +1,249 @@
+"""The verb `train` of the command line."""
+
+import shlex
+import sys
+from datetime import date, timedelta
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, get_args
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from risk.manifest import Model
+
+if TYPE_CHECKING:
+    from risk.garch import VolatilityParameters
+    from training.history import History
+    from training.train import Plan, Trained
+
+MODELS: tuple[Model, ...] = get_args(Model)
+SIMULATED_CUSTOMERS, SIMULATED_MERCHANTS, SIMULATED_DAYS = 1_000, 300, 75
+SIMULATED_TICKS = 100_000
+SIMULATED_SYMBOLS = ("EURUSD", "USDJPY", "GBPUSD", "AUDUSD")
+TICK_BAR_NS = 60_000_000_000
+BARS_PER_YEAR = 365.0 * 24 * 60
+_EPOCH = date(1970, 1, 1)
+
+output = Console()
+errors = Console(stderr=True)
+
+
+class Normalisation(StrEnum):
+    """How features are put on one scale."""
+
+    ZSCORE = "zscore"
+    MINMAX = "minmax"
+
+
+def fail(message: str) -> typer.Exit:
+    """Print one line on standard error and return the exit of a usage error, to be raised."""
+    errors.print(f"[red]error:[/] {message}", highlight=False, soft_wrap=True)
+    return typer.Exit(2)
+
+
+def train(
+    history: Annotated[Path | None, typer.Option(help="Parquet or CSV file of past transactions.")] = None,
+    simulate: Annotated[bool, typer.Option("--simulate", help="Learn from simulated transactions and ticks.")] = False,
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", help="FIELD=COLUMN of the file; repeat for each field.")
+    ] = None,
+    ticks: Annotated[
+        Path | None, typer.Option(help="Parquet or CSV of quotes (symbol, event_time, bid, ask) to fit GARCH to.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="The bundle's name.")] = "risk",
+    out: Annotated[Path, typer.Option(help="Directory that holds bundles.")] = Path("bundles"),
+    train_from: Annotated[str | None, typer.Option(help="First day to learn from, YYYY-MM-DD, UTC.")] = None,
+    train_to: Annotated[str | None, typer.Option(help="Last day to learn from.")] = None,
+    test_from: Annotated[str | None, typer.Option(help="First day to test on.")] = None,
+    test_to: Annotated[str | None, typer.Option(help="Last day to test on.")] = None,
+    delay_days: Annotated[int, typer.Option(min=0, help="Days until a fraud is known.")] = 7,
+    model: Annotated[str, typer.Option(help=f"all, or one of {', '.join(MODELS)}; several with commas.")] = "all",
+    features: Annotated[str, typer.Option(help="all, handbook, or names of features with commas.")] = "all",
+    normaliser: Annotated[Normalisation, typer.Option(help="Scaling of the features.")] = Normalisation.ZSCORE,
+    half_life_days: Annotated[
+        float | None, typer.Option(min=0.01, help="Let the scaling adapt to the stream; frozen if not given.")
+    ] = None,
+    currency: Annotated[str, typer.Option(help="ISO 4217 code of all amounts.")] = "EUR",
+    review_share: Annotated[
+        float, typer.Option(min=0.0001, max=1.0, help="Share of transactions that may be flagged.")
+    ] = 0.01,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+) -> None:
+    """Learn from history and write a bundle: model in ONNX, normaliser, thresholds, volatility parameters.
+
+    Several models are compared on the test window; the one of best average precision is bundled. Each must pass the
+    parity gate first.
+
+    Example: riskstream train --simulate --name demo
+
+    Example: riskstream train --history cards.parquet --map customer_id=CARD --map fraud=IS_FRAUD
+    --train-from 2026-01-01 --train-to 2026-01-31 --test-from 2026-02-08 --test-to 2026-02-14
+    """
+    if find_spec("sklearn") is None or find_spec("skl2onnx") is None:
+        raise fail("training needs scikit-learn; pip install 'riskstream[train]'")
+    from risk.bundle import BundleError
+    from training.history import HistoryError
+    from training.parity import ParityError
+    from training.time_split import SplitError, Windows
+    from training.train import Plan
+    from training.volatility import FitError
+
+    if simulate == (history is not None):
+        raise fail("--history, --simulate: give one of the two")
+    try:
+        loaded = _simulated_history(seed) if history is None else _read(history, mapping or [], delay_days)
+        first, last = (_EPOCH + timedelta(int(loaded.event_time_ns[at] // 86_400_000_000_000)) for at in (0, -1))
+        plan = Plan(
+            name=name,
+            windows=Windows(
+                # By default the last week is the test, and the three weeks before the delay are learnt from.
+                *(
+                    _day(option, given, last - timedelta(days=default))
+                    for option, given, default in (
+                        ("--train-from", train_from, 8 + delay_days + 20),
+                        ("--train-to", train_to, 8 + delay_days),
+                        ("--test-from", test_from, 7),
+                        ("--test-to", test_to, 1),
+                    )
+                ),
+                delay_days=delay_days,
+            ),
+            models=_models(model),
+            features=_features(features),
+            currency=currency,
+            normaliser=normaliser.value,
+            half_life_days=half_life_days,
+            review_share=review_share,
+            seed=seed,
+        )
+        output.print(
+            f"[bold]history[/] {len(loaded):,} transactions, {int(loaded.fraud.sum()):,} frauds, {first} to {last}"
+        )
+        trained = _train(loaded, plan, out, _volatility(ticks, simulate, seed))
+    except (HistoryError, SplitError, ParityError, BundleError, FitError, OSError) as wrong:
+        raise fail(str(wrong)) from None
+    _show(trained)
+
+
+def _train(history: "History", plan: "Plan", out: Path, volatility: "VolatilityParameters | None") -> "Trained":
+    from training.train import train as train_bundle
+
+    command = shlex.join(["riskstream", *sys.argv[1:]])
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        console=errors, transient=True,
+    ) as progress:  # fmt: skip
+        rows = progress.add_task("features", total=2 * len(history) + int(history.fraud.sum()))
+        stages = progress.add_task("models", total=len(plan.models) + 1, visible=False)
+
+        def show_stage(stage: str) -> None:
+            if stage != "features":
+                progress.update(stages, description=stage, visible=True, advance=0 if stage == plan.models[0] else 1)
+
+        return train_bundle(
+            history,
+            plan,
+            root=out,
+            command=command,
+            volatility=volatility,
+            on_stage=show_stage,
+            on_features=lambda done: progress.advance(rows, done),
+        )
+
+
+def _simulated_history(seed: int) -> "History":
+    from training.simulator import simulate_transactions
+
+    return simulate_transactions(SIMULATED_CUSTOMERS, SIMULATED_MERCHANTS, SIMULATED_DAYS, seed)
+
+
+def _read(path: Path, mapping: list[str], delay_days: int) -> "History":
+    from training.history import read_history
+
+    return read_history(path, parse_mapping(mapping), delay_days=delay_days)
+
+
+def _volatility(ticks: Path | None, simulate: bool, seed: int) -> "VolatilityParameters | None":
+    from training.tick_history import read_ticks
+    from training.tick_simulator import simulate_ticks
+    from training.volatility import fit_volatility
+
+    if ticks is None and not simulate:
+        return None
+    quotes = simulate_ticks(SIMULATED_SYMBOLS, SIMULATED_TICKS, seed) if ticks is None else read_ticks(ticks, {})
+    return fit_volatility(
+        quotes.symbol,
+        quotes.event_time_ns,
+        quotes.bid,
+        quotes.ask,
+        bar_ns=TICK_BAR_NS,
+        bars_per_year=BARS_PER_YEAR,
+    )
+
+
+def parse_mapping(pairs: list[str]) -> dict[str, str]:
+    """Return {field: column} of FIELD=COLUMN texts; exits with status 2 for another text.
+
+    >>> parse_mapping(["customer_id=CARD"])
+    {'customer_id': 'CARD'}
+    """
+    mapping = {}
+    for pair in pairs:
+        field, equals, column = pair.partition("=")
+        if not (field and equals and column):
+            raise fail(f"--map {pair}: is not FIELD=COLUMN; write, for example, --map customer_id=CARD")
+        mapping[field] = column
+    return mapping
+
+
+def _day(option: str, given: str | None, default: date) -> int:
+    try:
+        return ((date.fromisoformat(given) if given else default) - _EPOCH).days
+    except ValueError:
+        raise fail(f"{option} {given}: is no day; write YYYY-MM-DD") from None
+
+
+def _models(given: str) -> tuple[Model, ...]:
+    network = find_spec("tensorflow") is not None
+    if given == "all":
+        if not network:
+            errors.print("the network is left out: it needs TensorFlow (pip install 'riskstream[network]')")
+        return tuple(one for one in MODELS if network or one != "network")
+    chosen = tuple(one for one in MODELS if one in given.split(","))
+    unknown = sorted(set(given.split(",")) - set(MODELS))
+    if unknown:
+        raise fail(f"--model {unknown[0]}: is unknown; choose all or some of {', '.join(MODELS)}")
+    if "network" in chosen and not network:
+        raise fail("--model network: needs TensorFlow; pip install 'riskstream[network]'")
+    return chosen
+
+
+def _features(given: str) -> tuple[str, ...]:
+    from risk.bundle import FEATURES
+    from training.train import FEATURE_SETS
+
+    if given in FEATURE_SETS:
+        return FEATURE_SETS[given]
+    chosen = tuple(given.split(","))
+    for one in chosen:
+        if one not in FEATURES or chosen.count(one) > 1:
+            raise fail(f"--features {one}: is no feature, or there twice; choose from {', '.join(FEATURES)}")
+    return chosen
+
+
+def _show(trained: "Trained") -> None:
+    table = Table(title=f"trained on {trained.train_rows:,}, tested on {trained.test_rows:,} transactions, as served")
+    for heading in ("model", "AUC", "average precision", "card precision@100", "parity"):
+        table.add_column(heading, justify="left" if heading == "model" else "right")
+    for model, figures in trained.metrics.items():
+        table.add_row(
+            f"[bold]{model}[/] (bundled)" if model == trained.model else model,
+            *(f"{figures[one]:.3f}" for one in ("auc", "average_precision", "card_precision_at_100")),
+            f"{figures['parity_max_difference']:.1e}",
+        )
+    output.print(table)
+    output.print(f"[bold]bundle[/] {trained.folder}")

@@ -1,0 +1,230 @@
+"""From a history to a bundle: features, a split in time, models, the parity gate, thresholds, golden rows."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from risk.bundle import FEATURES, normaliser_from, state_versions
+from risk.customer_profile import CUSTOMER_FEATURES
+from risk.garch import VolatilityParameters, volatility_parameters_bytes
+from risk.manifest import Costs, Manifest, Model, NormaliserStatistics, TrainingWindow
+from risk.merchant_profile import MERCHANT_FEATURES
+from risk.normaliser import running_moments
+from risk.reasons import reason_code
+from risk.scorer import Scorer
+from training.bundle_files import GOLDEN_ROWS, golden_of, write_bundle
+from training.classifiers import (
+    Classifier,
+    fit_linear_svm,
+    fit_logistic_regression,
+    fit_network,
+    fit_random_forest,
+)
+from training.evaluation import evaluate
+from training.features import transaction_features
+from training.history import DAY_NS, History
+from training.onnx_export import export_onnx
+from training.parity import check_export
+from training.thresholds import choose_thresholds
+from training.time_split import Split, Windows, split
+
+FEATURE_SETS: Mapping[str, tuple[str, ...]] = {
+    "all": FEATURES,
+    "handbook": (
+        "amount",
+        "is_weekend",
+        "is_night",
+        *(name for name in CUSTOMER_FEATURES if name.startswith(("customer_count", "customer_mean_amount"))),
+        *MERCHANT_FEATURES,
+    ),
+}
+"""Named sets of features: all of them, and the fifteen of the Fraud Detection Handbook's chapter 3."""
+
+COSTS = Costs(review=5.0, declined_genuine=25.0, missed_fraud_fraction=1.0)
+REVIEW_SHARE = 0.01
+LIBRARIES = ("numpy", "onnxruntime", "onnx", "scikit-learn", "keras", "tensorflow-cpu", "tensorflow", "arch")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to train: `models` are compared on the test window, and the one of best average precision is bundled.
+
+    `half_life_days` None freezes the normaliser at the training statistics.
+    """
+
+    name: str
+    windows: Windows
+    models: tuple[Model, ...]
+    features: tuple[str, ...] = FEATURES
+    currency: str = "EUR"
+    normaliser: Literal["zscore", "minmax"] = "zscore"
+    half_life_days: float | None = None
+    costs: Costs = COSTS
+    review_share: float = REVIEW_SHARE
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What training gave: the bundle's folder, the model in it, and each model's figures on the test window."""
+
+    folder: Path
+    model: Model
+    metrics: dict[str, dict[str, float]]
+    train_rows: int
+    test_rows: int
+
+
+def train(
+    history: History,
+    plan: Plan,
+    *,
+    root: Path,
+    command: str,
+    volatility: VolatilityParameters | None = None,
+    on_stage: Callable[[str], None] = lambda stage: None,
+    on_features: Callable[[int], None] = lambda rows: None,
+) -> Trained:
+    """Train, compare and write the bundle under `root`; the figures are those of the served artefact.
+
+    Raises SplitError for windows that cannot be used, ParityError when an export differs from its original, and
+    BundleError when the bundle would not open. `on_stage` is told what begins.
+    """
+    on_stage("features")
+    columns = [FEATURES.index(name) for name in plan.features]
+    features = transaction_features(history, on_features)[:, columns]
+    parts = split(history, plan.windows)
+    statistics = normaliser_statistics(features[parts.train], plan)
+    fitting = normaliser_from(_frozen(statistics))
+    normalised = fitting.advance(features[parts.train], history.event_time_ns[parts.train])
+    exports: dict[Model, bytes] = {}
+    metrics: dict[str, dict[str, float]] = {}
+    for model in plan.models:
+        on_stage(model)
+        classifier = fit(model, normalised, history.fraud[parts.train], plan.seed)
+        exports[model] = export_onnx(classifier)
+        parity = check_export(
+            classifier, exports[model], statistics, features[parts.train], plan.features, seed=plan.seed
+        )
+        score = _served(exports[model], statistics, features, history, parts.test)
+        metrics[model] = evaluate(
+            score,
+            history.fraud[parts.test],
+            [history.customer_id[at] for at in parts.test.tolist()],
+            history.event_time_ns[parts.test],
+        ) | {"parity_max_difference": parity.max_difference}
+    best = max(plan.models, key=lambda model: metrics[model]["average_precision"])
+    on_stage("bundle")
+    manifest = _manifest(history, features, parts, plan, statistics, exports[best], best, metrics, command)
+    # The test window's first rows in order of time: what a worker will meet.
+    golden_rows = np.sort(parts.test)[:GOLDEN_ROWS]
+    folder = write_bundle(
+        root,
+        manifest,
+        model=exports[best],
+        golden=golden_of(exports[best], statistics, features[golden_rows], history.event_time_ns[golden_rows]),
+        volatility=None if volatility is None else volatility_parameters_bytes(volatility),
+    )
+    return Trained(folder, best, metrics, len(parts.train), len(parts.test))
+
+
+def fit(model: Model, normalised: npt.NDArray[np.float64], fraud: npt.NDArray[np.bool_], seed: int) -> Classifier:
+    """Fit the named model to normalised features float64[n, F] and frauds bool[n]."""
+    if model == "logistic_regression":
+        return fit_logistic_regression(normalised, fraud, seed=seed)
+    if model == "linear_svm":
+        return fit_linear_svm(normalised, fraud, seed=seed)
+    if model == "random_forest":
+        return fit_random_forest(normalised, fraud, seed=seed)
+    return fit_network(normalised, fraud, seed=seed)
+
+
+def normaliser_statistics(features: npt.NDArray[np.float64], plan: Plan) -> NormaliserStatistics:
+    """Return the statistics of training features float64[n, F] that the normaliser begins with."""
+    if plan.normaliser == "zscore":
+        centre, scale = running_moments(features)
+    else:
+        centre = features.min(axis=0)
+        scale = features.max(axis=0) - centre
+    return NormaliserStatistics(plan.normaliser, tuple(centre.tolist()), tuple(scale.tolist()), plan.half_life_days)
+
+
+def _frozen(statistics: NormaliserStatistics) -> NormaliserStatistics:
+    return NormaliserStatistics(statistics.kind, statistics.centre, statistics.scale, None)
+
+
+def _served(
+    model: bytes,
+    statistics: NormaliserStatistics,
+    features: npt.NDArray[np.float64],
+    history: History,
+    rows: npt.NDArray[np.int64],
+) -> npt.NDArray[np.float64]:
+    """Return the scores of some transactions as a worker would give them, float64[n]."""
+    in_time = np.argsort(rows, kind="stable")
+    normalised = normaliser_from(statistics).advance(features[rows[in_time]], history.event_time_ns[rows[in_time]])
+    score = np.empty(len(rows))
+    score[in_time] = Scorer(model).score(normalised)
+    return score
+
+
+def _manifest(
+    history: History,
+    features: npt.NDArray[np.float64],
+    parts: Split,
+    plan: Plan,
+    statistics: NormaliserStatistics,
+    model: bytes,
+    best: Model,
+    metrics: dict[str, dict[str, float]],
+    command: str,
+) -> Manifest:
+    # Thresholds belong to data that the model did not learn from; the test stays untouched where there is a choice.
+    rows = parts.between if len(parts.between) else parts.test
+    thresholds = choose_thresholds(
+        _served(model, statistics, features, history, rows),
+        history.fraud[rows],
+        history.amount[rows],
+        plan.costs,
+        plan.review_share,
+    )
+    genuine = parts.train[~history.fraud[parts.train]]
+    usual = running_moments(features[genuine])[0]
+    return Manifest(
+        name=plan.name,
+        model=best,
+        features=plan.features,
+        state_versions=state_versions(),
+        currency=plan.currency,
+        normaliser=statistics,
+        thresholds=thresholds,
+        costs=plan.costs,
+        reason_codes={name: reason_code(name) for name in plan.features},
+        usual_values=dict(zip(plan.features, usual.tolist(), strict=True)),
+        training_window=TrainingWindow(
+            start_ns=plan.windows.train_from * DAY_NS,
+            end_ns=(plan.windows.train_to + 1) * DAY_NS,
+            label_delay_days=float(plan.windows.delay_days),
+            transactions=len(parts.train),
+            frauds=int(history.fraud[parts.train].sum()),
+        ),
+        metrics=metrics,
+        library_versions=_library_versions(),
+        command=command,
+        files={},
+    )
+
+
+def _library_versions() -> dict[str, str]:
+    found = {}
+    for library in LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    return found
