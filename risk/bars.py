@@ -60,9 +60,7 @@ def bar_returns(
     names = list(dict.fromkeys(symbol))
     number = {name: at for at, name in enumerate(names)}
     rows = np.array([number[name] for name in symbol], dtype=np.int64)
-    returns, closing = _returns(
-        np.zeros(len(names), np.dtype(BAR_FIELDS)), rows, event_time_ns, bid, ask, bar_ns
-    )
+    returns, closing = _returns(np.zeros(len(names), np.dtype(BAR_FIELDS)), rows, event_time_ns, bid, ask, bar_ns)
     return {name: returns[closing == at] for name, at in number.items()}
 
 
@@ -79,9 +77,7 @@ def _returns(
     returns, closing = np.empty(len(rows)), np.empty(len(rows), dtype=np.int64)
     count = 0
     for at in range(len(rows)):
-        end_ns, _, log_return_percent = add_quote(
-            table, rows[at], event_time_ns[at], bid[at], ask[at], bar_ns
-        )
+        end_ns, _, log_return_percent = add_quote(table, rows[at], event_time_ns[at], bid[at], ask[at], bar_ns)
         if end_ns > 0:
             returns[count], closing[count] = log_return_percent, rows[at]
             count += 1

@@ -44,9 +44,7 @@ class GarchParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if self.alpha + self.beta > 1.0:
-            raise ValueError(
-                f"alpha {self.alpha} + beta {self.beta} exceeds 1: the variance would grow without bound"
-            )
+            raise ValueError(f"alpha {self.alpha} + beta {self.beta} exceeds 1: the variance would grow without bound")
 
 
 class VolatilityParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -81,9 +81,7 @@ class TickFold:
             "forecast": len(bars),
             "alerted": int(alerted.sum()),
         }
-        emitted.volatility_percent = dict(
-            zip(bars.symbol, bars.annualised_volatility_percent.tolist(), strict=True)
-        )
+        emitted.volatility_percent = dict(zip(bars.symbol, bars.annualised_volatility_percent.tolist(), strict=True))
         return emitted
 
     def _volatility(self, bars: ClosedBars, at: int, source: Source) -> Output:
@@ -107,9 +105,7 @@ class TickFold:
             bundle_name=self._bundle_name,
             bundle_version=self._bundle_version,
         )
-        return Output(
-            "volatility", source.partition, symbol.encode(), encode(volatility), bytes.fromhex(identity)
-        )
+        return Output("volatility", source.partition, symbol.encode(), encode(volatility), bytes.fromhex(identity))
 
     def _alert(self, bars: ClosedBars, at: int, source: Source) -> Output:
         symbol, bar_end_ns = bars.symbol[at], int(bars.bar_end_ns[at])

@@ -11,9 +11,9 @@ BAR_NS = 10
 Quote = tuple[str, int, float, float]
 
 quotes = st.lists(
-    st.tuples(
-        st.sampled_from(["A", "B", "é"]), st.integers(0, 80), st.floats(0.5, 2.0), st.floats(0.0, 0.1)
-    ).map(lambda one: (one[0], one[1], one[2], one[2] + one[3])),
+    st.tuples(st.sampled_from(["A", "B", "é"]), st.integers(0, 80), st.floats(0.5, 2.0), st.floats(0.0, 0.1)).map(
+        lambda one: (one[0], one[1], one[2], one[2] + one[3])
+    ),
     max_size=40,
 )
 

@@ -12,9 +12,7 @@ parts = st.tuples(st.text(max_size=3), st.text(max_size=3), st.text(max_size=3))
 
 
 @given(parts, parts)
-def test_ids_are_equal_only_for_equal_parts(
-    first: tuple[str, str, str], second: tuple[str, str, str]
-) -> None:
+def test_ids_are_equal_only_for_equal_parts(first: tuple[str, str, str], second: tuple[str, str, str]) -> None:
     """Two ids are equal exactly when event, entity and bundle are."""
     assert (alert_id(*first) == alert_id(*second)) == (first == second)
 

@@ -21,16 +21,12 @@ from training.tick_simulator import simulate_ticks
 DAY_NS = 86_400_000_000_000
 MINUTE_NS = 60_000_000_000
 
-PUBLISHED = GarchParameters(
-    mu=0.0564, omega=0.0175, alpha=0.1022, beta=0.8852, backcast=1.0, last_variance=1.0
-)
+PUBLISHED = GarchParameters(mu=0.0564, omega=0.0175, alpha=0.1022, beta=0.8852, backcast=1.0, last_variance=1.0)
 """What the documentation of arch finds for the S&P 500 of 1999 to 2018; the backcast is ours."""
 
 OWN = GarchParameters(mu=0.1, omega=0.5, alpha=0.2, beta=0.7, backcast=2.0, last_variance=2.0)
 
-PARAMETERS = VolatilityParameters(
-    bar_ns=10, ewma_lambda=0.94, bars_per_year=252.0, symbols={"*": PUBLISHED, "A": OWN}
-)
+PARAMETERS = VolatilityParameters(bar_ns=10, ewma_lambda=0.94, bars_per_year=252.0, symbols={"*": PUBLISHED, "A": OWN})
 
 Quote = tuple[str, int, float, float]
 
@@ -38,15 +34,11 @@ Quote = tuple[str, int, float, float]
 def in_sequence(steps: list[tuple[str, int, float, float]]) -> list[Quote]:
     """Return quotes whose times advance by the steps given, or go back when a step is negative."""
     times = accumulate(step for _, step, _, _ in steps)
-    return [
-        (one[0], 100 + time_ns, one[2], one[2] + one[3]) for one, time_ns in zip(steps, times, strict=True)
-    ]
+    return [(one[0], 100 + time_ns, one[2], one[2] + one[3]) for one, time_ns in zip(steps, times, strict=True)]
 
 
 quotes = st.lists(
-    st.tuples(
-        st.sampled_from(["A", "B", "é"]), st.integers(-1, 12), st.floats(0.5, 2.0), st.floats(0.0, 0.1)
-    ),
+    st.tuples(st.sampled_from(["A", "B", "é"]), st.integers(-1, 12), st.floats(0.5, 2.0), st.floats(0.0, 0.1)),
     max_size=60,
 ).map(in_sequence)
 
@@ -104,9 +96,7 @@ def plain(history: list[Quote]) -> list[tuple[int, str, int, float, float, float
                 twin.ewma = 0.06 * log_return**2 + 0.94 * twin.ewma
                 bar_end_ns = (twin.clock // 10 + 1) * 10
                 exceeded = log_return < least_95, log_return < least_99
-                found.append(
-                    (index, symbol, bar_end_ns, twin.close, log_return, twin.garch, twin.ewma, *exceeded)
-                )
+                found.append((index, symbol, bar_end_ns, twin.close, log_return, twin.garch, twin.ewma, *exceeded))
             twin.previous = twin.close
         twin.clock, twin.close = time_ns, (bid + ask) / 2
     return found
@@ -201,9 +191,7 @@ def test_large_batches_do_not_matter() -> None:
         assert run(size) == expected
 
 
-def variances_of_arch(
-    returns: NDArray[np.float64], parameters: GarchParameters
-) -> tuple[NDArray[np.float64], float]:
+def variances_of_arch(returns: NDArray[np.float64], parameters: GarchParameters) -> tuple[NDArray[np.float64], float]:
     """Return arch's conditional variances of the returns and of the one to come, and its backcast."""
     model = arch_model(returns, mean="Constant", vol="GARCH", p=1, q=1, rescale=False)
     fixed = model.fix([parameters.mu, parameters.omega, parameters.alpha, parameters.beta])
@@ -248,9 +236,7 @@ def read_eurusd(folder: Path) -> NDArray[np.float64]:
     """Return (nanoseconds since the epoch, bid, ask) of every quote, float64[n, 3]."""
     days = []
     for path in sorted(folder.glob("*_quote.zip")):
-        midnight_ms = int(
-            np.datetime64(f"{path.name[:4]}-{path.name[4:6]}-{path.name[6:8]}", "ms").astype(np.int64)
-        )
+        midnight_ms = int(np.datetime64(f"{path.name[:4]}-{path.name[4:6]}-{path.name[6:8]}", "ms").astype(np.int64))
         with zipfile.ZipFile(path) as archive, archive.open(archive.namelist()[0]) as csv:
             day = np.loadtxt(csv, delimiter=",")
         day[:, 0] += midnight_ms
@@ -269,7 +255,5 @@ def test_variances_of_real_quotes_are_those_of_arch(shared_data: Path) -> None:
     last = np.append(np.flatnonzero(np.diff(minutes)), len(minutes) - 1)
     closes = (0.5 * (bid + ask))[last]
     scale = float(np.var(100 * np.diff(np.log(closes))))
-    parameters = GarchParameters(
-        mu=1e-5, omega=0.02 * scale, alpha=0.1, beta=0.88, backcast=scale, last_variance=scale
-    )
+    parameters = GarchParameters(mu=1e-5, omega=0.02 * scale, alpha=0.1, beta=0.88, backcast=scale, last_variance=scale)
     assert_as_arch("EURUSD", time_ns, bid, ask, MINUTE_NS, closes, parameters)

@@ -37,9 +37,7 @@ PARAMETERS = VolatilityParameters(
 MALFORMED = [None, b"", b"?", b'{"schema_version":1}', b"\xff", b'{"symbol":"A","symbol":"A"}']
 
 
-def fold_of(
-    volatility: VolatilityParameters | None = PARAMETERS, *, version: str = "0123456789ab"
-) -> TickFold:
+def fold_of(volatility: VolatilityParameters | None = PARAMETERS, *, version: str = "0123456789ab") -> TickFold:
     """Return an empty fold; of the bundle it reads only what is given here."""
     bundle = SimpleNamespace(manifest=SimpleNamespace(name="demo"), version=version, volatility=volatility)
     return TickFold(cast(Bundle, bundle))
@@ -66,9 +64,7 @@ LOG = log_of(300, seed=1)
 def between(first: int, end: int) -> Chunk:
     """Return some consecutive records of the log as a chunk."""
     part = slice(first, end)
-    return Chunk(
-        LOG.topic, LOG.partition, LOG.offsets[part], LOG.keys[part], LOG.values[part], caught_up=False
-    )
+    return Chunk(LOG.topic, LOG.partition, LOG.offsets[part], LOG.keys[part], LOG.values[part], caught_up=False)
 
 
 def cut_up(cuts: Iterable[int]) -> list[Chunk]:
@@ -173,9 +169,7 @@ def test_volatility_tells_what_the_step_found() -> None:
             "exceeded_99",
         ):
             assert getattr(one, name) == getattr(bars, name)[at]
-    assert emitted.volatility_percent == {
-        one.symbol: one.annualised_volatility_percent for one in volatilities
-    }
+    assert emitted.volatility_percent == {one.symbol: one.annualised_volatility_percent for one in volatilities}
     outputs = [one for one in emitted.outputs if one.stream == "volatility"]
     assert [one.key for one in outputs] == [one.symbol.encode() for one in volatilities]
     assert [one.identity.hex() for one in outputs] == [one.volatility_id for one in volatilities]

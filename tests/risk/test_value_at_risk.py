@@ -42,9 +42,7 @@ def test_the_value_at_risk_is_exceeded_with_its_probability(mean: float, varianc
 
 
 @given(means, variances, st.floats(-60.0, 60.0))
-def test_loss_and_shortfall_tell_the_same_exceedances(
-    mean: float, variance: float, log_return: float
-) -> None:
+def test_loss_and_shortfall_tell_the_same_exceedances(mean: float, variance: float, log_return: float) -> None:
     """A bar loses more than the value at risk exactly when it falls short by more than the quantile."""
     margin = loss_percent(log_return) - value_at_risk_percent(mean, variance, Z_99)
     if abs(margin) > 1e-9:

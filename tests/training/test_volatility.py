@@ -15,9 +15,7 @@ def test_the_published_parameters_are_found() -> None:
     """On the S&P 500 of 1999 to 2018 the fit gives the parameters that arch's documentation publishes."""
     prices = arch.data.sp500.load()["Adj Close"]
     found = fit_garch(100.0 * prices.pct_change().dropna().to_numpy())
-    assert [found.mu, found.omega, found.alpha, found.beta] == pytest.approx(
-        [0.0564, 0.0175, 0.1022, 0.8852], abs=6e-5
-    )
+    assert [found.mu, found.omega, found.alpha, found.beta] == pytest.approx([0.0564, 0.0175, 0.1022, 0.8852], abs=6e-5)
 
 
 @pytest.mark.parametrize("scale", [2.0**-12, 2.0**12])
