@@ -23,6 +23,7 @@ def bare_loop(broker: str, count: int) -> dict[str, float]:
     """Run the reference: consume, decode, fold and score by hand, with no durable state and no group."""
     from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
     from aiokafka import TopicPartition as KafkaPartition
+
     from risk.decayed_moments import DecayedMoments
     from risk.decode import decode_transactions
 
@@ -118,7 +119,7 @@ def idiomatic_faust(broker: str, count: int) -> dict[str, float]:
     scorer = Scorer(network())
     threshold = alert_threshold(scorer)
 
-    class Payment(faust.Record, serializer="json"):  # type: ignore[call-arg]
+    class Payment(faust.Record, serializer="json"):
         transaction_id: str
         customer_id: str
         merchant_id: str

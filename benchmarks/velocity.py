@@ -23,7 +23,6 @@ from rich.console import Console
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "kafka"))
 
 from apache_kafka import apache_kafka
-
 from benchmarks.contenders import ALERTS, CHANGELOG, PARTITIONS, TOPIC
 from benchmarks.velocity_job import transactions
 from stream.outbox import Outbox

@@ -12,10 +12,10 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-from schemas.encoding import encode
-from schemas.transaction import Transaction
 
 from risk.scorer import Scorer
+from schemas.encoding import encode
+from schemas.transaction import Transaction
 
 FEATURES = 11
 CUSTOMERS = 5_000

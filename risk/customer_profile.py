@@ -69,7 +69,7 @@ def _fold(
         features[at, 3] = in_day / DAY_NS
 
         drop_until(ring, row, time_ns - _HORIZON_NS)
-        push(ring, row, time_ns, np.int64(np.rint(amount[at] * _AMOUNT_UNITS)))
+        push(ring, row, time_ns, int(np.rint(amount[at] * _AMOUNT_UNITS)))
         count = np.int64(0)
         total = np.int64(0)
         number = ring.length[row] - 1
@@ -79,14 +79,20 @@ def _fold(
                 entry = entry_at(ring, row, number)
                 if ring.time_ns[entry] <= after_ns:
                     break
-                count += ring.count[entry]
+                count += ring.events[entry]
                 total += ring.value[entry]
                 number -= 1
             features[at, 4 + window] = count
             features[at, 7 + window] = total / _AMOUNT_UNITS / count
         update_moments(
-            weight[row], mean[row], spread[row], elapsed_days, amount[at],
-            features[at, 10:13], features[at, 13:16], features[at, 16:19],
+            weight[row],
+            mean[row],
+            spread[row],
+            elapsed_days,
+            amount[at],
+            features[at, 10:13],
+            features[at, 13:16],
+            features[at, 16:19],
         )
 
 
@@ -120,8 +126,15 @@ class CustomerProfile:
         table = self._rows.table
         features = np.empty((len(rows), len(CUSTOMER_FEATURES)))
         _fold(
-            rows, event_time_ns, amount, table["last_time_ns"], table["weight"], table["mean"], table["spread"],
-            rings.arrays, features,
+            rows,
+            event_time_ns,
+            amount,
+            table["last_time_ns"],
+            table["weight"],
+            table["mean"],
+            table["spread"],
+            rings.arrays,
+            features,
         )
         return features
 

@@ -74,8 +74,14 @@ def _fold(
         elapsed_days = (time_ns - last_time_ns[row]) / DAY_NS
         last_time_ns[row] = time_ns
         update_moments(
-            weight[row], mean[row], spread[row], elapsed_days, amount[at],
-            features[at, 0:3], features[at, 3:6], features[at, 6:9],
+            weight[row],
+            mean[row],
+            spread[row],
+            elapsed_days,
+            amount[at],
+            features[at, 0:3],
+            features[at, 3:6],
+            features[at, 6:9],
         )
 
 
@@ -105,7 +111,13 @@ class DecayedMoments:
         table = self._rows.table
         features = np.empty((len(rows), 9))
         _fold(
-            rows, event_time_ns, amount, table["last_time_ns"], table["weight"], table["mean"], table["spread"],
+            rows,
+            event_time_ns,
+            amount,
+            table["last_time_ns"],
+            table["weight"],
+            table["mean"],
+            table["spread"],
             features,
         )
         return features

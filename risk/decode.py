@@ -91,7 +91,7 @@ def decode_transactions(
         if message.currency != currency:
             return (
                 "currency_not_supported",
-                f"currency={message.currency!r}: the bundle was trained in {currency}; convert the amount before sending",
+                f"currency={message.currency!r}: the bundle was trained in {currency}; convert the amount first",
             )
         if message.customer_id.encode() != key:
             return "key_mismatch", _key_detail("customer_id", key)
@@ -124,9 +124,7 @@ def decode_labels(values: Sequence[bytes | None]) -> tuple[LabelColumns, list[Re
     return columns, rejections
 
 
-def decode_ticks(
-    keys: Sequence[bytes | None], values: Sequence[bytes | None]
-) -> tuple[TickColumns, list[Rejection]]:
+def decode_ticks(keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> tuple[TickColumns, list[Rejection]]:
     """Return the ticks that are keyed by their symbol and not crossed, and the rejections."""
     good, index, rejections = _decode(_ticks, _TICK_QUOTES, keys, values, _check_tick)
     columns = TickColumns(

@@ -149,7 +149,7 @@ class EventMerge:
             at = (source.role, source.partition)
             if at not in self._sources:
                 raise ValueError(f"source {at}: not among the {len(self._sources)} sources; partitions were changed")
-            self._sources[at] = msgspec.structs.replace(source)  # type: ignore[index]
+            self._sources[at] = msgspec.structs.replace(source)
         self._waiting = []
         self._log_offset = self._refill_until = cut.log_offset
         self._released_ns = cut.released_ns

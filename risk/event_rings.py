@@ -1,8 +1,8 @@
 """Rings of recent events, one for each row, in arrays that all rows share.
 
-An entry is a time, a value and a count: how many events it stands for. While a row has at most `MAX_ENTRIES` events
-inside its horizon every event has an entry of its own, and windows over them are exact. Beyond that, neighbouring
-entries are merged in pairs: the newer time stays, values and counts are added. So a ring's memory is bounded, a window's
+An entry is a time, a value, and how many events it stands for. While a row has at most `MAX_ENTRIES` events inside its
+horizon every event has an entry of its own, and windows over them are exact. Beyond that, neighbouring entries are
+merged in pairs: the newer time stays, values and numbers of events are added. So a ring's memory is bounded, a window's
 total is exact but for the one merged entry at its edge, and a merge depends on the row's own events alone (the idea of
 the exponential histogram: Datar, Gionis, Indyk and Motwani 2002, "Maintaining stream statistics over sliding windows").
 """
@@ -21,13 +21,13 @@ _LEAST_CAPACITY = 4
 class RingArrays(NamedTuple):
     """The arrays, as the compiled loops take them.
 
-    `time_ns`, `value` and `count` hold entries; row r owns `capacity[r]` (a power of two) of them from `start[r]`, and
+    `time_ns`, `value` and `events` hold entries; row r owns `capacity[r]` (a power of two) of them from `start[r]`, and
     its `length[r]` entries begin at `head[r]`, oldest first.
     """
 
     time_ns: NDArray[np.int64]
     value: NDArray[np.int64]
-    count: NDArray[np.int64]
+    events: NDArray[np.int64]
     start: NDArray[np.int64]
     capacity: NDArray[np.int64]
     head: NDArray[np.int64]
@@ -37,7 +37,8 @@ class RingArrays(NamedTuple):
 @njit(cache=True)
 def entry_at(ring: RingArrays, row: int, number: int) -> int:
     """Return where a row's entry lies in the arrays; 0 is the oldest."""
-    return ring.start[row] + ((ring.head[row] + number) & (ring.capacity[row] - 1))
+    at: int = ring.start[row] + ((ring.head[row] + number) & (ring.capacity[row] - 1))
+    return at
 
 
 @njit(cache=True)
@@ -56,15 +57,16 @@ def push(ring: RingArrays, row: int, time_ns: int, value: int) -> None:
             older = entry_at(ring, row, 2 * pair)
             newer = entry_at(ring, row, 2 * pair + 1)
             to = entry_at(ring, row, pair)
-            total, events = ring.value[older] + ring.value[newer], ring.count[older] + ring.count[newer]
+            total = ring.value[older] + ring.value[newer]
+            events = ring.events[older] + ring.events[newer]
             ring.time_ns[to] = ring.time_ns[newer]
             ring.value[to] = total
-            ring.count[to] = events
+            ring.events[to] = events
         ring.length[row] = MAX_ENTRIES // 2
     to = entry_at(ring, row, ring.length[row])
     ring.time_ns[to] = time_ns
     ring.value[to] = value
-    ring.count[to] = 1
+    ring.events[to] = 1
     ring.length[row] += 1
 
 
@@ -77,7 +79,7 @@ def _move(old: RingArrays, rows: NDArray[np.int64], start: NDArray[np.int64], ca
             to = start[at] + number
             old.time_ns[to] = old.time_ns[source]
             old.value[to] = old.value[source]
-            old.count[to] = old.count[source]
+            old.events[to] = old.events[source]
         old.start[row] = start[at]
         old.capacity[row] = capacity[at]
         old.head[row] = 0
@@ -91,7 +93,7 @@ def _gather(ring: RingArrays, rows: NDArray[np.int64], entries: NDArray[np.int64
             source = entry_at(ring, row, number)
             entries[at, 0] = ring.time_ns[source]
             entries[at, 1] = ring.value[source]
-            entries[at, 2] = ring.count[source]
+            entries[at, 2] = ring.events[source]
             at += 1
 
 
@@ -106,7 +108,7 @@ def _scatter(ring: RingArrays, rows: NDArray[np.int64], lengths: NDArray[np.int6
             to = ring.start[row] + number
             ring.time_ns[to] = entries[at, 0]
             ring.value[to] = entries[at, 1]
-            ring.count[to] = entries[at, 2]
+            ring.events[to] = entries[at, 2]
             at += 1
 
 
@@ -163,10 +165,11 @@ class EventRings:
 
     def lengths(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many entries each row has, int64[n]."""
-        return self._rows[3][rows]
+        lengths: NDArray[np.int64] = self._rows[3][rows]
+        return lengths
 
     def entries(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the rows' entries, one row after another, oldest first: int64[total, 3] of time, value, count."""
+        """Return the rows' entries, one row after another, oldest first: int64[total, 3] of time, value, events."""
         entries = np.empty((int(self.lengths(rows).sum()), 3), dtype=np.int64)
         _gather(self.arrays, rows, entries)
         return entries

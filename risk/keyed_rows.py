@@ -15,7 +15,7 @@ _ENTRY_BYTES = 24
 
 
 class KeyedRows:
-    """Rows of a numpy structured `dtype`, one for each key, zero at first, and `rings` rings of events beside each.
+    r"""Rows of a numpy structured `dtype`, one for each key, zero at first, and `rings` rings of events beside each.
 
     >>> rows = KeyedRows(np.dtype([("count", "<i8")]))
     >>> at = rows.rows(["a", "b", "a"])
@@ -23,7 +23,7 @@ class KeyedRows:
     [0, 1, 0]
     >>> rows.table["count"][at[0]] = 7
     >>> rows.take_changed()[0]
-    (b'a', b'\\x07\\x00\\x00\\x00\\x00\\x00\\x00\\x00')
+    (b'a', b'\x07\x00\x00\x00\x00\x00\x00\x00')
     """
 
     def __init__(self, dtype: np.dtype[np.void], rings: int = 0) -> None:

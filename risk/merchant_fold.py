@@ -8,17 +8,16 @@ from numpy.typing import NDArray
 
 from risk.bundle import FEATURES, Bundle
 from risk.chunk import Chunk
-from risk.customer_profile import CUSTOMER_FEATURES
 from risk.decision import APPROVE, OUTCOMES, SEVERITIES, decide, severity
 from risk.event_merge import EventMerge, MergeCut, Released
+from risk.event_rows import EventRows
 from risk.fold import Emitted, Output
 from risk.identity import alert_id
-from risk.merchant_events import TRANSACTION, Block, Source, decode_block, int64_column
+from risk.merchant_events import TRANSACTION, Source, decode_block
 from risk.merchant_profile import MerchantProfile
 from schemas.alert import Alert
 from schemas.encoding import encode
 from schemas.score import Score
-from schemas.source import Source as MessageSource
 
 _NORMALISER_KEY = b"normaliser"
 _PROFILE_PREFIX = b"m"
@@ -69,11 +68,11 @@ class MerchantFold:
         firsts = np.cumsum([0, *(len(one.blocks) for one in found[:-1])])
         block = np.concatenate([one.block + first for one, first in zip(found, firsts, strict=True)])
         row = np.concatenate([one.row for one in found])
-        self._score(_Rows(blocks, block, row), emitted)
+        self._score(EventRows(blocks, block, row), emitted)
         emitted.counts["late"] = sum(one.late for one in found)
         return emitted
 
-    def _score(self, rows: "_Rows", emitted: Emitted) -> None:
+    def _score(self, rows: EventRows, emitted: Emitted) -> None:
         kind = rows.kinds()
         merchant_features = self._profiles.advance(
             rows.texts([block.merchant_id for block in rows.blocks]),
@@ -103,7 +102,7 @@ class MerchantFold:
 
     def _alerts(
         self,
-        rows: "_Rows",
+        rows: EventRows,
         raw: NDArray[np.float64],
         normalised: NDArray[np.float64],
         scores: NDArray[np.float64],
@@ -144,7 +143,7 @@ class MerchantFold:
 
     def _scores(
         self,
-        rows: "_Rows",
+        rows: EventRows,
         raw: NDArray[np.float64],
         scores: NDArray[np.float64],
         outcomes: NDArray[np.uint8],
@@ -194,49 +193,3 @@ class MerchantFold:
             else:
                 profiles.append((key.removeprefix(_PROFILE_PREFIX), row))
         self._profiles.load(profiles)
-
-
-class _Rows:
-    """Rows that lie scattered over blocks, gathered column by column: row `row[i]` of `blocks[block[i]]`."""
-
-    def __init__(self, blocks: list[Block], block: NDArray[np.int64], row: NDArray[np.int64]) -> None:
-        self.blocks = blocks
-        self._block = block
-        self._row = row
-        lengths = np.array([len(one) for one in blocks], dtype=np.int64)
-        self._flat = (np.cumsum(lengths) - lengths)[block] + row
-
-    def where(self, chosen: NDArray[np.int64]) -> "_Rows":
-        """Return some of the rows."""
-        return _Rows(self.blocks, self._block[chosen], self._row[chosen])
-
-    def int64(self, column: str) -> NDArray[np.int64]:
-        """Return a column of numbers, int64[n]."""
-        return int64_column(b"".join(getattr(block, column) for block in self.blocks))[self._flat]
-
-    def kinds(self) -> NDArray[np.uint8]:
-        """Return each row's kind, uint8[n]."""
-        return np.frombuffer(b"".join(block.kinds for block in self.blocks), dtype=np.uint8)[self._flat]
-
-    def texts(self, columns: list[list[str]]) -> list[str]:
-        """Return a column of text, given as the column of each block."""
-        return [columns[at][row] for at, row in zip(self._block.tolist(), self._row.tolist(), strict=True)]
-
-    def features(self) -> NDArray[np.float64]:
-        """Return the customer features, float64[n, F]; only for rows that are transactions."""
-        width = len(CUSTOMER_FEATURES)
-        # Blocks of labels have no features: rows are counted over the blocks of transactions alone.
-        lengths = np.array([len(one) if one.features else 0 for one in self.blocks], dtype=np.int64)
-        flat = (np.cumsum(lengths) - lengths)[self._block] + self._row
-        joined = np.frombuffer(b"".join(block.features for block in self.blocks), dtype="<f8")
-        return joined.reshape(-1, width)[flat]
-
-    def identities(self, topic: str) -> list[tuple[str, str, MessageSource]]:
-        """Return the event's id, the customer's id and the place in the log of each transaction."""
-        offsets = self.int64("offsets").tolist()
-        found = []
-        for at, (number, row) in enumerate(zip(self._block.tolist(), self._row.tolist(), strict=True)):
-            block = self.blocks[number]
-            source = MessageSource(topic=topic, partition=block.partition, offset=offsets[at])
-            found.append((block.transaction_id[row], block.customer_id[row], source))
-        return found

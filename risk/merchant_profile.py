@@ -26,7 +26,7 @@ MERCHANT_FEATURES: tuple[str, ...] = (
     *(f"merchant_count_{days}d" for days in WINDOW_DAYS),
     *(f"merchant_fraud_rate_{days}d" for days in WINDOW_DAYS),
 )
-"""The columns of what `MerchantProfile.advance` returns: transactions in the window, and the fraction known as fraud."""
+"""The columns of what `MerchantProfile.advance` returns: transactions in the window, and the fraction known frauds."""
 
 _DTYPE = np.dtype([("last_time_ns", "<i8")])
 _DELAY_NS = DELAY_DAYS * DAY_NS
@@ -48,7 +48,7 @@ def _remove_report(frauds: RingArrays, row: int, number: int) -> None:
         to = entry_at(frauds, row, later - 1)
         frauds.time_ns[to] = frauds.time_ns[source]
         frauds.value[to] = frauds.value[source]
-        frauds.count[to] = frauds.count[source]
+        frauds.events[to] = frauds.events[source]
     frauds.length[row] -= 1
 
 
@@ -69,7 +69,7 @@ def _count_between(ring: RingArrays, row: int, after_ns: int, until_ns: int) -> 
     for number in range(ring.length[row]):
         entry = entry_at(ring, row, number)
         if after_ns < ring.time_ns[entry] <= until_ns:
-            count += ring.count[entry]
+            count += ring.events[entry]
     return count
 
 
@@ -153,8 +153,15 @@ class MerchantProfile:
             identity[at] = int.from_bytes(digest, "little", signed=True)
         features = np.zeros((len(rows), len(MERCHANT_FEATURES)))
         _fold(
-            rows, event_time_ns, kind, identity, transaction_time_ns, self._rows.table["last_time_ns"],
-            events.arrays, frauds.arrays, features,
+            rows,
+            event_time_ns,
+            kind,
+            identity,
+            transaction_time_ns,
+            self._rows.table["last_time_ns"],
+            events.arrays,
+            frauds.arrays,
+            features,
         )
         return features
 

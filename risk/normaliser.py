@@ -139,7 +139,7 @@ class Normaliser:
     def advance(
         self, features: npt.NDArray[np.float64], event_time_ns: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.float64]:
-        """Return the rows normalised, float64[n, F], each within plus and minus LIMIT; an adapting one takes them up."""
+        """Return the rows normalised, float64[n, F], within plus and minus LIMIT; an adapting one takes them up."""
         out = np.empty_like(features)
         if self._half_life_days is None:
             usable = self._second > 0.0

@@ -57,13 +57,9 @@ class BrokerProcess:
         within `timeout_seconds` (it is killed then).
         """
         if self.pid is not None:
-            raise BrokerError(
-                f"the broker on {self.bootstrap} already runs (process {self.pid}): stop it first"
-            )
+            raise BrokerError(f"the broker on {self.bootstrap} already runs (process {self.pid}): stop it first")
         if not _is_free(self.port):
-            raise BrokerError(
-                f"port {self.port} of 127.0.0.1 is taken: stop what listens there, or choose another"
-            )
+            raise BrokerError(f"port {self.port} of 127.0.0.1 is taken: stop what listens there, or choose another")
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self.command,

@@ -31,7 +31,7 @@ FETCH_MAX_WAIT_MS = 250
 to be empty."""
 
 
-class ChunkSchema(faust.Schema):
+class ChunkSchema(faust.Schema[None, Chunk]):
     """Passes the chunk through: decoding is the core's, and a bad message is a value there."""
 
     def loads_key(self, app: AppT, message: FaustMessage, **_: Any) -> None:

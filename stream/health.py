@@ -1,6 +1,7 @@
 """The worker's pages: /metrics for Prometheus, /live and /ready for whoever keeps it running."""
 
 import json
+from collections.abc import Mapping
 
 import faust
 from faust.types.web import Request, Response, View
@@ -33,7 +34,7 @@ def add_pages(app: faust.App, jobs: Jobs, metrics: Metrics, outbox: Outbox) -> N
         return _answer(view, jobs.ready and jobs.assigned_once, body)
 
 
-def _answer(view: View, good: bool, body: dict[str, object]) -> Response:
+def _answer(view: View, good: bool, body: Mapping[str, object]) -> Response:
     return view.bytes(
         json.dumps({"status": "ok" if good else "unavailable", **body}).encode(),
         content_type="application/json",

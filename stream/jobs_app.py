@@ -82,7 +82,7 @@ def create_jobs_app(settings: Settings, specs: tuple[JobSpec, ...], metrics: Met
         await jobs.revoke_all()
         await outbox.stop()
 
-    @app.timer(1.0)
+    @app.timer(1.0)  # type: ignore[untyped-decorator]
     async def show_lag() -> None:
         for tp, (position, end) in consumer_of(app).positions().items():
             metrics.lag.labels(tp.topic, str(tp.partition)).set(max(0, end - position))

@@ -94,14 +94,10 @@ async def _create(admin: AIOKafkaAdminClient, wanted: Sequence[Topic]) -> None:
     for name, code, message in response.topic_errors:
         error = for_code(code)
         if code and error is not TopicAlreadyExistsError:
-            raise TopicError(
-                f"topic {name!r} was not made: {message or error.description} ({error.__name__})"
-            )
+            raise TopicError(f"topic {name!r} was not made: {message or error.description} ({error.__name__})")
 
 
-async def _wait_for_leaders(
-    admin: AIOKafkaAdminClient, wanted: Sequence[Topic], timeout_seconds: float
-) -> None:
+async def _wait_for_leaders(admin: AIOKafkaAdminClient, wanted: Sequence[Topic], timeout_seconds: float) -> None:
     deadline = time.monotonic() + timeout_seconds
     waiting = list(wanted)
     while True:

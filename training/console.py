@@ -8,12 +8,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from risk.manifest import Model
+from schemas.currency import CurrencyCode
 
 if TYPE_CHECKING:
     from risk.garch import VolatilityParameters
@@ -101,20 +103,15 @@ def train(
             name=name,
             windows=Windows(
                 # By default the last week is the test, and the three weeks before the delay are learnt from.
-                *(
-                    _day(option, given, last - timedelta(days=default))
-                    for option, given, default in (
-                        ("--train-from", train_from, 8 + delay_days + 20),
-                        ("--train-to", train_to, 8 + delay_days),
-                        ("--test-from", test_from, 7),
-                        ("--test-to", test_to, 1),
-                    )
-                ),
+                train_from=_day("--train-from", train_from, last - timedelta(days=28 + delay_days)),
+                train_to=_day("--train-to", train_to, last - timedelta(days=8 + delay_days)),
+                test_from=_day("--test-from", test_from, last - timedelta(days=7)),
+                test_to=_day("--test-to", test_to, last - timedelta(days=1)),
                 delay_days=delay_days,
             ),
             models=_models(model),
             features=_features(features),
-            currency=currency,
+            currency=_currency(currency),
             normaliser=normaliser.value,
             half_life_days=half_life_days,
             review_share=review_share,
@@ -205,6 +202,14 @@ def _day(option: str, given: str | None, default: date) -> int:
         return ((date.fromisoformat(given) if given else default) - _EPOCH).days
     except ValueError:
         raise fail(f"{option} {given}: is no day; write YYYY-MM-DD") from None
+
+
+def _currency(given: str) -> CurrencyCode:
+    try:
+        code: CurrencyCode = msgspec.convert(given, CurrencyCode)
+    except msgspec.ValidationError:
+        raise fail(f"--currency {given}: is no ISO 4217 code; write, for example, EUR") from None
+    return code
 
 
 def _models(given: str) -> tuple[Model, ...]:

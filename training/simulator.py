@@ -130,7 +130,7 @@ def _times_of_day(draw: np.random.Generator, count: int) -> npt.NDArray[np.int64
 
 
 def _amounts(draw: np.random.Generator, level: float, sigma: float, count: int) -> npt.NDArray[np.float64]:
-    return np.round(np.maximum(0.01, level * draw.lognormal(0.0, sigma, count)), 2)
+    return np.maximum(0.01, level * draw.lognormal(0.0, sigma, count)).round(2)
 
 
 def _history(draw: np.random.Generator, payments: list[_Payment], start_ns: int) -> History:

@@ -17,6 +17,7 @@ from risk.merchant_profile import MERCHANT_FEATURES
 from risk.normaliser import running_moments
 from risk.reasons import reason_code
 from risk.scorer import Scorer
+from schemas.currency import CurrencyCode
 from training.bundle_files import GOLDEN_ROWS, golden_of, write_bundle
 from training.classifiers import (
     Classifier,
@@ -61,7 +62,7 @@ class Plan:
     windows: Windows
     models: tuple[Model, ...]
     features: tuple[str, ...] = FEATURES
-    currency: str = "EUR"
+    currency: CurrencyCode = "EUR"
     normaliser: Literal["zscore", "minmax"] = "zscore"
     half_life_days: float | None = None
     costs: Costs = COSTS

@@ -61,9 +61,7 @@ def test_every_partition_takes_messages(broker: BrokerProcess) -> None:
         await create_topics(broker.bootstrap, [Topic("writable", 16, 1)])
         producer = AIOKafkaProducer(bootstrap_servers=broker.bootstrap)
         await producer.start()
-        sent = [
-            await producer.send_and_wait("writable", b"x", partition=partition) for partition in range(16)
-        ]
+        sent = [await producer.send_and_wait("writable", b"x", partition=partition) for partition in range(16)]
         await producer.stop()
         return [record.offset for record in sent]
 
@@ -105,9 +103,7 @@ def test_no_broker_is_an_error() -> None:
         asyncio.run(create_topics(f"127.0.0.1:{free_port()}", topics("", 1, 1)))
 
 
-def test_partitions_without_leaders_are_given_up(
-    embedded: BrokerProcess, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_partitions_without_leaders_are_given_up(embedded: BrokerProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     """A topic that gets no leaders in the time allowed is an error that names it."""
 
     async def leaderless(_: AIOKafkaAdminClient, names: list[str]) -> list[dict[str, object]]:
@@ -136,9 +132,7 @@ def test_a_topic_made_twice_keeps_its_settings(broker: BrokerProcess) -> None:
     async def make_by_hand() -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
         await admin.start()
-        await admin.create_topics(
-            [NewTopic("by-hand.alerts", 1, 1, topic_configs={"retention.ms": "1234000"})]
-        )
+        await admin.create_topics([NewTopic("by-hand.alerts", 1, 1, topic_configs={"retention.ms": "1234000"})])
         await admin.close()
 
     asyncio.run(make_by_hand())

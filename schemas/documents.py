@@ -1,0 +1,116 @@
+"""Makes the machine-readable contract from the message types: JSON Schemas, and an AsyncAPI 3 document.
+
+`python -m schemas.documents` writes them beside this file; a test holds them to the types.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from schemas.alert import Alert
+from schemas.dead_letter import DeadLetter
+from schemas.label import Label
+from schemas.rate import Rate
+from schemas.score import Score
+from schemas.tick import Tick
+from schemas.transaction import Transaction
+from schemas.volatility import Volatility
+
+FOLDER = Path(__file__).parent
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+ASYNCAPI_VERSION = "3.0.0"
+CONTRACT_VERSION = "1.0.0"
+
+CHANNELS: dict[str, tuple[type[msgspec.Struct], str, str]] = {
+    "transactions": (Transaction, "receive", "customer_id"),
+    "labels": (Label, "receive", "anything; it goes by the merchant_id in it"),
+    "ticks": (Tick, "receive", "symbol"),
+    "rates": (Rate, "receive", "currency"),
+    "alerts": (Alert, "send", "entity_id"),
+    "scores": (Score, "send", "customer_id"),
+    "volatility": (Volatility, "send", "symbol"),
+    "deadletter": (DeadLetter, "send", "none"),
+}
+"""Each topic's message, whether riskstream receives or sends it, and what its records are keyed by."""
+
+
+def json_schema(message: type[msgspec.Struct]) -> dict[str, Any]:
+    """Return a message's JSON Schema, draft 2020-12, whole in itself; unknown fields are permitted.
+
+    >>> json_schema(Tick)["properties"]["bid"]["exclusiveMinimum"]
+    0.0
+    """
+    (reference,), components = msgspec.json.schema_components([message], ref_template="#/$defs/{name}")
+    root = components.pop(reference["$ref"].rpartition("/")[2])
+    return {"$schema": DIALECT, **root, **({"$defs": components} if components else {})}
+
+
+def asyncapi() -> dict[str, Any]:
+    """Return the AsyncAPI 3 document of all topics, as riskstream sees them."""
+    types = [message for message, _, _ in CHANNELS.values()]
+    _, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    return {
+        "asyncapi": ASYNCAPI_VERSION,
+        "info": {
+            "title": "riskstream",
+            "version": CONTRACT_VERSION,
+            "description": "Risk scores on live streams over Kafka.",
+            "license": {"name": "Apache-2.0"},
+        },
+        "defaultContentType": "application/json",
+        "channels": {
+            name: {
+                "address": name,
+                "description": f"{message.__doc__} Records are keyed by {key}.",
+                "messages": {message.__name__: {"$ref": f"#/components/messages/{message.__name__}"}},
+                "bindings": {"kafka": {"topic": name, "bindingVersion": "0.5.0"}},
+            }
+            for name, (message, _, key) in CHANNELS.items()
+        },
+        "operations": {
+            f"{action}-{name}": {
+                "action": action,
+                "channel": {"$ref": f"#/channels/{name}"},
+                "messages": [{"$ref": f"#/channels/{name}/messages/{message.__name__}"}],
+            }
+            for name, (message, action, _) in CHANNELS.items()
+        },
+        "components": {
+            "messages": {
+                message.__name__: {
+                    "name": message.__name__,
+                    "contentType": "application/json",
+                    "payload": {"$ref": f"#/components/schemas/{message.__name__}"},
+                    "bindings": {
+                        "kafka": {
+                            "key": {"type": "string", "description": f"Keyed by {key}."},
+                            "bindingVersion": "0.5.0",
+                        }
+                    },
+                }
+                for message, _, key in CHANNELS.values()
+            },
+            "schemas": components,
+        },
+    }
+
+
+def documents() -> dict[str, str]:
+    """Return every document's text by its path in this folder."""
+    texts = {"asyncapi.json": asyncapi()}
+    for message, _, _ in CHANNELS.values():
+        texts[f"json/{message.__name__}.schema.json"] = json_schema(message)
+    return {path: json.dumps(content, indent=2) + "\n" for path, content in texts.items()}
+
+
+def main() -> None:
+    """Write the documents."""
+    for path, text in documents().items():
+        (FOLDER / path).parent.mkdir(exist_ok=True)
+        (FOLDER / path).write_text(text)
+
+
+if __name__ == "__main__":
+    main()
