@@ -112,14 +112,14 @@ def replay(
 @main.command()
 def demo(
     bundle: Annotated[Path, typer.Option(help="The bundle that scores.")] = Path("bundles/demo"),
-    rate: Annotated[float, typer.Option(min=10.0, help="Live transactions a second.")] = 500.0,
-    seed: Annotated[int, typer.Option(help="Seed of the simulated stream.")] = 2026,
+    rate: Annotated[float, typer.Option(min=10.0, help="Live transactions a second.")] = 1500.0,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated stream.")] = 2029,
 ) -> None:
     """Watch a live stream being scored: broker, worker, simulated transactions, labels and ticks, alerts with reasons.
 
     Needs no data, no Java, no Docker; stops by itself and leaves nothing running.
 
-    Example: riskstream demo --rate 1000
+    Example: riskstream demo --rate 500
     """
     import numpy as np
 
@@ -129,7 +129,7 @@ def demo(
     from training.tick_simulator import simulate_ticks
 
     serving.open_or_fail(bundle)
-    history = simulate_transactions(customers=500, merchants=150, days=48, seed=seed)
+    history = simulate_transactions(customers=800, merchants=200, days=46, seed=seed)
     live_from_ns = int(np.quantile(history.event_time_ns, 0.88))
     live = history.where(np.flatnonzero(history.event_time_ns >= live_from_ns))
     past = history.where(np.flatnonzero(history.event_time_ns < live_from_ns))

@@ -240,20 +240,22 @@ def _print_summary(
     caught_up_seconds: float,
     live_seconds: float,
 ) -> None:
-    raised = {alert.event_id for alert in watch.alerts if alert.entity_kind == "customer"}
+    live_ids = frozenset(stream.live_ids)
+    frauds = stream.fraud_ids & live_ids
+    # What came of the history is left out: profiles were still empty then.
+    raised = {alert.event_id for alert in watch.alerts if alert.event_id in live_ids}
     market = sum(alert.entity_kind == "symbol" for alert in watch.alerts)
-    hits = len(raised & stream.fraud_ids)
-    known = len(stream.fraud_ids)
+    hits = len(raised & frauds)
     past, live = len(stream.past_transactions), len(stream.live_transactions)
-    table = Table(title="What happened", title_style="bold", show_header=False, min_width=64)
+    table = Table(title="What happened", title_style="bold", show_header=False, min_width=72)
     table.add_column(style="dim")
     table.add_column(justify="right")
-    table.add_row("transactions scored", f"{past + live:,}")
+    table.add_row("transactions scored, history and live", f"{past:,} + {live:,}")
     table.add_row("labels, ticks", f"{len(stream.past_labels) + len(stream.live_labels):,}, {len(stream.ticks):,}")
-    table.add_row("alerts on transactions", f"{len(raised):,}")
+    table.add_row("alerts on live transactions", f"{len(raised):,}")
     table.add_row("alerts on markets", f"{market:,}")
-    table.add_row("precision, of alerts that were fraud", f"{hits / max(1, len(raised)):.0%} ({hits} of {len(raised)})")
-    table.add_row("recall, of frauds that were alerted", f"{hits / max(1, known):.0%} ({hits} of {known})")
+    table.add_row("precision: alerts that were fraud", f"{hits} of {len(raised)}, {hits / max(1, len(raised)):.0%}")
+    table.add_row("recall: frauds that were alerted", f"{hits} of {len(frauds)}, {hits / max(1, len(frauds)):.0%}")
     if watch.latencies_ms:
         quantiles = np.percentile(watch.latencies_ms, SUMMARY_QUANTILES)
         names = " / ".join(f"p{quantile:g}" for quantile in SUMMARY_QUANTILES)

@@ -11,6 +11,7 @@ from stream.logs import configure_logs
 from stream.serving import serve
 from stream.settings import Settings
 from stream.topics import create_topics, topics
+from stream.warm_up import warm_up
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +24,7 @@ def run_worker(settings: Settings) -> int:
 
 async def _run(settings: Settings) -> int:
     bundle = read_bundle(settings.bundle)
+    warm_up(settings, bundle)
     # Before anyone subscribes: a consumer that finds no topic would not notice it for minutes.
     await create_topics(
         settings.broker, topics(settings.topic_prefix, settings.partitions, settings.replication_factor)

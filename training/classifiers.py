@@ -4,6 +4,7 @@ Every fit is a function of its arguments alone, the seed included: the same mach
 same parameters again.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -105,6 +106,8 @@ def fit_network(
     """
     _check(normalised, fraud)
     # Importing TensorFlow costs 10 s of processor time, which only those who fit a network shall pay.
+    # TensorFlow tells of every processor instruction on standard error unless it is told not to before it loads.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import keras
     import tensorflow as tf
 

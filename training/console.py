@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from training.train import Plan, Trained
 
 MODELS: tuple[Model, ...] = get_args(Model)
-SIMULATED_CUSTOMERS, SIMULATED_MERCHANTS, SIMULATED_DAYS = 1_000, 300, 75
+SIMULATED_CUSTOMERS, SIMULATED_MERCHANTS, SIMULATED_DAYS = 2_000, 400, 90
 SIMULATED_TICKS = 100_000
 SIMULATED_SYMBOLS = ("EURUSD", "USDJPY", "GBPUSD", "AUDUSD")
 TICK_BAR_NS = 60_000_000_000
@@ -102,8 +102,8 @@ def train(
         plan = Plan(
             name=name,
             windows=Windows(
-                # By default the last week is the test, and the three weeks before the delay are learnt from.
-                train_from=_day("--train-from", train_from, last - timedelta(days=28 + delay_days)),
+                # By default the last week is the test, and the four weeks before the delay are learnt from.
+                train_from=_day("--train-from", train_from, last - timedelta(days=36 + delay_days)),
                 train_to=_day("--train-to", train_to, last - timedelta(days=8 + delay_days)),
                 test_from=_day("--test-from", test_from, last - timedelta(days=7)),
                 test_to=_day("--test-to", test_to, last - timedelta(days=1)),

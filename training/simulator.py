@@ -23,9 +23,9 @@ _FAVOURITES = 8
 _SIDE_KM = 100.0
 _STRAY_FRACTION = 0.1
 _HOUR_WEIGHTS = np.array([1, 1, 1, 1, 1, 2, 4, 8, 10, 10, 11, 13, 14, 12, 11, 11, 12, 14, 15, 13, 10, 7, 4, 2], float)
-_STOLEN_PER_CUSTOMER_DAY = 4e-4
-_TESTED_PER_CUSTOMER_DAY = 2e-4
-_COMPROMISED_PER_MERCHANT_DAY = 8e-4
+_STOLEN_PER_CUSTOMER_DAY = 1e-3
+_TESTED_PER_CUSTOMER_DAY = 3e-4
+_COMPROMISED_PER_MERCHANT_DAY = 4e-4
 _MEAN_REPORT_DAYS = 2.0
 _LATEST_REPORT_DAYS = 7.0
 
@@ -86,7 +86,7 @@ def _stolen(draw: np.random.Generator, level: npt.NDArray[np.float64], merchants
         begin = draw.integers(days * DAY_NS)
         count = int(draw.integers(3, 10))
         times = begin + np.sort(draw.integers(0, int(draw.uniform(1.0, 3.0) * DAY_NS), size=count))
-        amount = _amounts(draw, level[customer] * draw.uniform(3.0, 8.0), 0.4, count)
+        amount = _amounts(draw, level[customer] * draw.uniform(3.0, 9.0), 0.4, count)
         for at in range(count):
             yield customer, int(draw.integers(merchants)), int(times[at]), float(amount[at]), True
 
