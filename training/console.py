@@ -41,6 +41,15 @@ class Normalisation(StrEnum):
     MINMAX = "minmax"
 
 
+class IntegerTime(StrEnum):
+    """Unit of times that a file gives as integers."""
+
+    NS = "ns"
+    US = "us"
+    MS = "ms"
+    S = "s"
+
+
 def fail(message: str) -> typer.Exit:
     """Print one line on standard error and return the exit of a usage error, to be raised."""
     errors.print(f"[red]error:[/] {message}", highlight=False, soft_wrap=True)
@@ -53,6 +62,11 @@ def train(
     mapping: Annotated[
         list[str] | None, typer.Option("--map", help="FIELD=COLUMN of the file; repeat for each field.")
     ] = None,
+    amount_divisor: Annotated[
+        float, typer.Option(min=1.0, help="What the file's amounts are divided by: 100 for cents.")
+    ] = 1.0,
+    time_unit: Annotated[IntegerTime, typer.Option(help="Unit of the file's times if integers.")] = IntegerTime.NS,
+    time_origin: Annotated[str, typer.Option(help="Day that the file's integer times count from.")] = "1970-01-01",
     ticks: Annotated[
         Path | None, typer.Option(help="Parquet or CSV of quotes (symbol, event_time, bid, ask) to fit GARCH to.")
     ] = None,
@@ -88,7 +102,7 @@ def train(
     if find_spec("sklearn") is None or find_spec("skl2onnx") is None:
         raise fail("training needs scikit-learn; pip install 'riskstream[train]'")
     from risk.bundle import BundleError
-    from training.history import HistoryError
+    from training.history import DAY_NS, HistoryError, read_history
     from training.parity import ParityError
     from training.time_split import SplitError, Windows
     from training.train import Plan
@@ -97,16 +111,27 @@ def train(
     if simulate == (history is not None):
         raise fail("--history, --simulate: give one of the two")
     try:
-        loaded = _simulated_history(seed) if history is None else _read(history, mapping or [], delay_days)
-        first, last = (_EPOCH + timedelta(int(loaded.event_time_ns[at] // 86_400_000_000_000)) for at in (0, -1))
+        loaded = (
+            _simulated_history(seed)
+            if history is None
+            else read_history(
+                history,
+                parse_mapping(mapping or []),
+                delay_days=delay_days,
+                amount_divisor=amount_divisor,
+                time_unit=time_unit.value,
+                time_origin_ns=DAY_NS * parse_day("--time-origin", time_origin),
+            )
+        )
+        first_day, last_day = (int(at) for at in loaded.event_time_ns[[0, -1]] // DAY_NS)
         plan = Plan(
             name=name,
+            # By default the last whole week is the test, and the four weeks before the delay are learnt from.
             windows=Windows(
-                # By default the last week is the test, and the four weeks before the delay are learnt from.
-                train_from=_day("--train-from", train_from, last - timedelta(days=36 + delay_days)),
-                train_to=_day("--train-to", train_to, last - timedelta(days=8 + delay_days)),
-                test_from=_day("--test-from", test_from, last - timedelta(days=7)),
-                test_to=_day("--test-to", test_to, last - timedelta(days=1)),
+                train_from=last_day - 36 - delay_days if train_from is None else parse_day("--train-from", train_from),
+                train_to=last_day - 8 - delay_days if train_to is None else parse_day("--train-to", train_to),
+                test_from=last_day - 7 if test_from is None else parse_day("--test-from", test_from),
+                test_to=last_day - 1 if test_to is None else parse_day("--test-to", test_to),
                 delay_days=delay_days,
             ),
             models=_models(model),
@@ -118,7 +143,8 @@ def train(
             seed=seed,
         )
         output.print(
-            f"[bold]history[/] {len(loaded):,} transactions, {int(loaded.fraud.sum()):,} frauds, {first} to {last}"
+            f"[bold]history[/] {len(loaded):,} transactions, {int(loaded.fraud.sum()):,} frauds,"
+            f" {_EPOCH + timedelta(first_day)} to {_EPOCH + timedelta(last_day)}"
         )
         trained = _train(loaded, plan, out, _volatility(ticks, simulate, seed))
     except (HistoryError, SplitError, ParityError, BundleError, FitError, OSError) as wrong:
@@ -158,12 +184,6 @@ def _simulated_history(seed: int) -> "History":
     return simulate_transactions(SIMULATED_CUSTOMERS, SIMULATED_MERCHANTS, SIMULATED_DAYS, seed)
 
 
-def _read(path: Path, mapping: list[str], delay_days: int) -> "History":
-    from training.history import read_history
-
-    return read_history(path, parse_mapping(mapping), delay_days=delay_days)
-
-
 def _volatility(ticks: Path | None, simulate: bool, seed: int) -> "VolatilityParameters | None":
     from training.tick_history import read_ticks
     from training.tick_simulator import simulate_ticks
@@ -197,9 +217,14 @@ def parse_mapping(pairs: list[str]) -> dict[str, str]:
     return mapping
 
 
-def _day(option: str, given: str | None, default: date) -> int:
+def parse_day(option: str, given: str) -> int:
+    """Return the number of a day, from 1970-01-01; exits with status 2 for a text that is no YYYY-MM-DD.
+
+    >>> parse_day("--train-from", "1970-01-31")
+    30
+    """
     try:
-        return ((date.fromisoformat(given) if given else default) - _EPOCH).days
+        return (date.fromisoformat(given) - _EPOCH).days
     except ValueError:
         raise fail(f"{option} {given}: is no day; write YYYY-MM-DD") from None
 

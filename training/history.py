@@ -1,9 +1,9 @@
 """Reads a history of transactions from Parquet or CSV, by a mapping of columns."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,13 @@ import numpy.typing as npt
 DAY_NS = 86_400_000_000_000
 REQUIRED = ("transaction_id", "customer_id", "merchant_id", "amount", "event_time")
 OPTIONAL = ("fraud", "label_time")
+
+TimeUnit = Literal["ns", "us", "ms", "s"]
+"""The unit of times that are integers."""
+
+_UNIT_NS: dict[TimeUnit, int] = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
+_YEAR_2000_NS = 946_684_800_000_000_000
+_YEAR_2100_NS = 4_102_444_800_000_000_000
 
 
 class HistoryError(ValueError):
@@ -56,55 +63,97 @@ def in_order(history: History) -> History:
     return history.where(by_id[np.argsort(history.event_time_ns[by_id], kind="stable")])
 
 
-def read_history(path: Path, mapping: Mapping[str, str], *, delay_days: float = 7.0) -> History:
+def read_history(
+    path: Path,
+    mapping: Mapping[str, str],
+    *,
+    delay_days: float = 7.0,
+    amount_divisor: float = 1.0,
+    time_unit: TimeUnit = "ns",
+    time_origin_ns: int = 0,
+) -> History:
     """Return the history in a .parquet or .csv file.
 
     `mapping` gives the file's column for each of transaction_id, customer_id, merchant_id, amount, event_time and,
     where the file has them, fraud (0 or 1, or true and false) and label_time; a field that is left out is looked for
-    under its own name. Times are timestamps, ISO 8601 text, or integers of nanoseconds since the Unix epoch; times
-    without a zone are UTC. Without label_time a fraud becomes known `delay_days` after it.
+    under its own name. Without transaction_id the rows are numbered, in the file's order: row-0000000000 and on.
 
-    Raises HistoryError, naming column, row, value and remedy, for anything that cannot be used.
+    Amounts are divided by `amount_divisor`: 100 reads cents. Times are timestamps, ISO 8601 text, or integers of
+    `time_unit` since `time_origin_ns` (nanoseconds since the Unix epoch); times without a zone are UTC. Without
+    label_time a fraud becomes known `delay_days` after it.
+
+    Raises HistoryError, naming column, row (from 0), value and remedy, for anything that cannot be used.
     """
     unknown = sorted(set(mapping) - {*REQUIRED, *OPTIONAL})
     if unknown:
         raise HistoryError(f"--map {unknown[0]}: is no field; map one of {', '.join((*REQUIRED, *OPTIONAL))}")
-    table = read_table(path)
+    table = read_table(path, text_columns=[mapping.get(field, field) for field in REQUIRED[:3]])
     columns = {}
     for field in (*REQUIRED, *OPTIONAL):
         name = mapping.get(field, field)
         if name in table.column_names:
             columns[field] = table.column(name)
-        elif field in REQUIRED or field in mapping:
+        elif field in mapping or field in REQUIRED[1:]:
             raise HistoryError(
                 f"{path}: has no column {name!r} for {field}; it has {', '.join(table.column_names)}:"
                 f" give --map {field}=COLUMN"
             )
-    ids = {field: texts(path, columns[field], field) for field in REQUIRED[:3]}
-    amount = numbers(path, columns["amount"], "amount")
-    wrong = np.flatnonzero(~((amount >= 0.0) & (amount <= 1e9)))
-    if len(wrong):
-        raise HistoryError(
-            f"{path}: row {wrong[0]}, amount={amount[wrong[0]]}: is not in 0 to 1e9; drop the row or correct it"
-        )
-    event_time_ns = times_ns(path, columns["event_time"], "event_time")
-    fraud = (
-        numbers(path, columns["fraud"], "fraud") != 0.0 if "fraud" in columns else np.zeros(len(amount), dtype=np.bool_)
-    )
-    label_time_ns = (
-        times_ns(path, columns["label_time"], "label_time")
-        if "label_time" in columns
-        else event_time_ns + int(delay_days * DAY_NS)
-    )
+    if not len(table):
+        raise HistoryError(f"{path}: has no rows; give a file of past transactions")
+    amount = numbers(path, columns["amount"], "amount") / amount_divisor
+    _refuse(path, "amount", amount, ~((amount >= 0.0) & (amount <= 1e9)), "is not in 0 to 1e9; drop or correct it")
+    event_time_ns = times_ns(path, columns["event_time"], "event_time", time_unit, time_origin_ns)
+    label_time_ns = event_time_ns + int(delay_days * DAY_NS)
+    if "label_time" in columns:
+        label_time_ns = times_ns(path, columns["label_time"], "label_time", time_unit, time_origin_ns)
+        _refuse(path, "label_time", label_time_ns, label_time_ns < event_time_ns, "is before event_time; correct it")
     return in_order(
         History(
-            ids["transaction_id"], ids["customer_id"], ids["merchant_id"], amount, event_time_ns, fraud, label_time_ns
+            _transaction_ids(path, columns.get("transaction_id"), len(amount)),
+            texts(path, columns["customer_id"], "customer_id"),
+            texts(path, columns["merchant_id"], "merchant_id"),
+            amount,
+            event_time_ns,
+            _frauds(path, columns.get("fraud"), len(amount)),
+            label_time_ns,
         )
     )
 
 
-def read_table(path: Path) -> Any:
-    """Return the pyarrow table in a .parquet or .csv file; raises HistoryError for anything else."""
+def _transaction_ids(path: Path, column: Any, rows: int) -> list[str]:
+    if column is None:
+        # Of one width, so that equal times keep the file's order.
+        return [f"row-{row:010d}" for row in range(rows)]
+    ids = texts(path, column, "transaction_id")
+    if len(set(ids)) < rows:
+        first: dict[str, int] = {}
+        row = next(row for row, one in enumerate(ids) if first.setdefault(one, row) != row)
+        raise HistoryError(
+            f"{path}: row {row}, transaction_id={ids[row]!r}: is also that of row {first[ids[row]]}; drop one of them,"
+            " or give --map transaction_id=COLUMN for a column whose values are unique"
+        )
+    return ids
+
+
+def _frauds(path: Path, column: Any, rows: int) -> npt.NDArray[np.bool_]:
+    if column is None:
+        return np.zeros(rows, dtype=np.bool_)
+    given = numbers(path, column, "fraud")
+    _refuse(path, "fraud", given, (given != 0.0) & (given != 1.0), "is neither 0 nor 1; correct it")
+    return np.asarray(given == 1.0, dtype=np.bool_)
+
+
+def _refuse(path: Path, field: str, values: npt.NDArray[Any], wrong: npt.NDArray[np.bool_], remedy: str) -> None:
+    rows = np.flatnonzero(wrong)
+    if len(rows):
+        raise HistoryError(f"{path}: row {rows[0]}, {field}={values[rows[0]].item()}: {remedy}")
+
+
+def read_table(path: Path, *, text_columns: Sequence[str]) -> Any:
+    """Return the pyarrow table in a .parquet or .csv file; raises HistoryError for anything else.
+
+    `text_columns` of a CSV file are not taken for numbers, so that an id of 007 stays one.
+    """
     try:
         import pyarrow as pa
         import pyarrow.csv
@@ -117,21 +166,28 @@ def read_table(path: Path) -> Any:
         if path.suffix == ".parquet":
             return pa.parquet.read_table(path)
         if path.suffix == ".csv":
-            return pa.csv.read_csv(path)
+            as_text = pa.csv.ConvertOptions(column_types=dict.fromkeys(text_columns, pa.string()))
+            return pa.csv.read_csv(path, convert_options=as_text)
     except (pa.ArrowInvalid, OSError) as error:
-        raise HistoryError(f"{path}: cannot be read: {error}") from None
+        raise HistoryError(f"{path}: cannot be read: {error}; give a whole .parquet or .csv file") from None
     raise HistoryError(f"{path}: ends in {path.suffix!r}; give a .parquet or .csv file")
 
 
 def texts(path: Path, column: Any, field: str) -> list[str]:
-    """Return a column as text; raises HistoryError for an empty value."""
+    """Return a column as text; raises HistoryError for a value that is missing, or has not 1 to 64 characters."""
     import pyarrow as pa
 
-    values: list[str | None] = column.cast(pa.string()).to_pylist()
-    for row, value in enumerate(values):
-        if not value or len(value) > 64:
-            raise HistoryError(f"{path}: row {row}, {field}={value!r}: has not 1 to 64 characters; drop or correct it")
-    return [value or "" for value in values]
+    try:
+        values: list[str | None] = column.cast(pa.string()).to_pylist()
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise HistoryError(f"{path}: {field}: is not a column of text: {error}; correct it") from None
+    given = [value for value in values if value and len(value) <= 64]
+    if len(given) < len(values):
+        row = next(row for row, value in enumerate(values) if not value or len(value) > 64)
+        raise HistoryError(
+            f"{path}: row {row}, {field}={values[row]!r}: has not 1 to 64 characters; drop or correct it"
+        )
+    return given
 
 
 def numbers(path: Path, column: Any, field: str) -> npt.NDArray[np.float64]:
@@ -139,36 +195,53 @@ def numbers(path: Path, column: Any, field: str) -> npt.NDArray[np.float64]:
     import pyarrow as pa
 
     try:
-        cast = column.cast(pa.float64())
+        values = np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise HistoryError(f"{path}: {field}: is not a column of numbers: {error}; correct it") from None
-    values = np.asarray(cast.to_numpy(), dtype=np.float64)
-    missing = np.flatnonzero(~np.isfinite(values))
-    if len(missing):
-        raise HistoryError(f"{path}: row {missing[0]}, {field}: is missing or not finite; drop the row or fill it")
+    _refuse(path, field, values, ~np.isfinite(values), "is missing or not finite; drop the row or fill it")
     return values
 
 
-def times_ns(path: Path, column: Any, field: str) -> npt.NDArray[np.int64]:
-    """Return a column of times as int64[n], nanoseconds since the Unix epoch; raises HistoryError for others."""
+def times_ns(path: Path, column: Any, field: str, unit: TimeUnit = "ns", origin_ns: int = 0) -> npt.NDArray[np.int64]:
+    """Return a column of times as int64[n], nanoseconds since the Unix epoch; raises HistoryError for others.
+
+    Integers count `unit`s since `origin_ns`, itself in nanoseconds since the Unix epoch.
+    """
     import pyarrow as pa
 
+    integers = pa.types.is_integer(column.type)
     try:
-        if not pa.types.is_integer(column.type):
-            zone = column.type.tz if pa.types.is_timestamp(column.type) else None
-            column = column.cast(pa.timestamp("ns", tz=zone)).cast(pa.int64())
+        if not integers:
+            column = _timestamps(column).cast(pa.int64())
         if column.null_count:
             row = column.to_pylist().index(None)
             raise HistoryError(f"{path}: row {row}, {field}: is missing; drop the row or fill it")
         values = np.asarray(column.cast(pa.int64()).to_numpy(), dtype=np.int64)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise HistoryError(
-            f"{path}: {field}: is not a column of times: {error}; give timestamps, ISO 8601 or integer nanoseconds"
+            f"{path}: {field}: is not a column of times: {error}; give timestamps, ISO 8601 or integers"
         ) from None
-    outside = np.flatnonzero((values < 946_684_800_000_000_000) | (values >= 4_102_444_800_000_000_000))
-    if len(outside):
-        raise HistoryError(
-            f"{path}: row {outside[0]}, {field}={values[outside[0]]}: is not in the years 2000 to 2099; integers are"
-            " nanoseconds since the Unix epoch"
-        )
-    return values
+    step_ns, start_ns = (_UNIT_NS[unit], origin_ns) if integers else (1, 0)
+    # Compared before multiplying, which could overflow.
+    outside = (values < -((start_ns - _YEAR_2000_NS) // step_ns)) | (values >= (_YEAR_2100_NS - start_ns) // step_ns)
+    _refuse(
+        path,
+        field,
+        values,
+        outside,
+        "is not in the years 2000 to 2099; integers count nanoseconds since 1970 unless --time-unit and --time-origin"
+        " say otherwise",
+    )
+    return start_ns + values * step_ns
+
+
+def _timestamps(column: Any) -> Any:
+    import pyarrow as pa
+
+    if pa.types.is_timestamp(column.type):
+        return column.cast(pa.timestamp("ns", tz=column.type.tz))
+    try:
+        return column.cast(pa.timestamp("ns"))
+    except pa.ArrowInvalid:
+        # Text with a zone, such as 2026-01-01T00:00:00Z, is only taken for a type that has one.
+        return column.cast(pa.timestamp("ns", tz="UTC"))

@@ -28,7 +28,7 @@ def read_ticks(path: Path, mapping: Mapping[str, str]) -> TickHistory:
     `mapping` gives the file's column for each of symbol, event_time, bid and ask; a field that is left out is looked
     for under its own name. Raises HistoryError, naming column, row, value and remedy.
     """
-    table = read_table(path)
+    table = read_table(path, text_columns=[mapping.get("symbol", "symbol")])
     for field in (*mapping, *FIELDS):
         name = mapping.get(field, field)
         if field not in FIELDS or name not in table.column_names:
