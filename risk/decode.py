@@ -204,6 +204,9 @@ def _explain(value: bytes, error: Exception) -> tuple[RejectionReason, str]:
         shown = f"{field}={_shown(value, field)}" if field else "the message"
     except RecursionError:
         return too_deep
+    except ValueError as malformed:
+        # The decoder stops at the first field that is wrong; what follows it may be no JSON at all.
+        return "not_json", f"{malformed}; send a JSON object"
     if field == "schema_version":
         return "unknown_version", f"{shown}: this release reads version 1; send that, or upgrade"
     if re.match(r"Expected `\w+`( \| \w+)?, got", what) or "Expected `object`" in what:
@@ -219,7 +222,7 @@ def _find_duplicate(value: bytes) -> tuple[RejectionReason, str] | None:
         # The outermost object is the last to be completed.
         outermost[:] = pairs
 
-    json.loads(value, object_pairs_hook=keep)
+    json.loads(value.decode(), object_pairs_hook=keep)
     seen: set[str] = set()
     for name, _ in outermost:
         if name in seen:
@@ -230,7 +233,7 @@ def _find_duplicate(value: bytes) -> tuple[RejectionReason, str] | None:
 
 def _shown(value: bytes, field: str) -> str:
     # The standard library reads numbers of any size, which is what the message may be refused for.
-    return repr(json.loads(value).get(field))[:_SHOWN_CHARACTERS]
+    return repr(json.loads(value.decode()).get(field))[:_SHOWN_CHARACTERS]
 
 
 def _key_detail(field: str, key: bytes | None) -> str:
