@@ -1,0 +1,130 @@
+"""A worker as an operator runs it, and what it published."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka import TopicPartition as KafkaPartition
+from prometheus_client.parser import text_string_to_metric_families
+
+from stream.settings import Settings
+from stream.topics import create_topics, topics
+
+TIMEOUT_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Published:
+    """A record on an output topic."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the environment of a process that shall have these settings."""
+    own = {f"RISKSTREAM_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
+    return os.environ | own
+
+
+def run_verb(settings: Settings, *arguments: str) -> str:
+    """Run `riskstream ARGUMENTS` to its end, which must be good; return what it printed."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "riskstream", *arguments],
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+def make_topics(settings: Settings) -> None:
+    """Make all topics."""
+    wanted = topics(settings.topic_prefix, settings.partitions, settings.replication_factor)
+    asyncio.run(create_topics(settings.broker, wanted))
+
+
+@dataclass
+class Worker:
+    """A worker process."""
+
+    process: subprocess.Popen[bytes]
+    settings: Settings
+    log: Path
+
+    def metric(self, name: str, **labels: str) -> float:
+        """Return the sum of a metric's samples that have these labels; 0 while nothing answers."""
+        url = f"http://{self.settings.web_host}:{self.settings.web_port}/metrics"
+        try:
+            with urllib.request.urlopen(url, timeout=2) as reply:
+                text = reply.read().decode()
+        except (urllib.error.URLError, OSError):
+            return 0.0
+        return sum(
+            sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        )
+
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds; fails with the worker's log if it ends or takes too long."""
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while not holds():
+            assert self.process.poll() is None, self.log.read_text()[-5000:]
+            assert time.monotonic() < deadline, self.log.read_text()[-5000:]
+            time.sleep(0.1)
+
+
+@contextmanager
+def running_worker(settings: Settings, log: Path) -> Iterator[Worker]:
+    """Run a worker while the block lasts; then stop it by SIGTERM, upon which it must end well."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "riskstream", "run"], env=environment(settings), stdout=output, stderr=output
+        )
+    try:
+        yield Worker(process, settings, log)
+        process.terminate()
+        assert process.wait(60) == 0, log.read_text()[-5000:]
+    finally:
+        process.kill()
+        process.wait()
+
+
+def published(settings: Settings, name: str) -> list[Published]:
+    """Return all that lies on a topic, partition by partition."""
+
+    async def read() -> list[Published]:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=settings.broker, auto_offset_reset="earliest", max_partition_fetch_bytes=24 << 20
+        )
+        await consumer.start()
+        try:
+            at = [KafkaPartition(settings.topic(name), number) for number in range(settings.partitions)]
+            consumer.assign(at)
+            ends = await consumer.end_offsets(at)
+            for one in at:
+                consumer.seek(one, 0)
+            records = []
+            while any([await consumer.position(one) < ends[one] for one in at]):
+                for batch in (await consumer.getmany(timeout_ms=200)).values():
+                    records += [Published(one.partition, one.offset, one.key, one.value) for one in batch]
+            return sorted(records, key=lambda record: (record.partition, record.offset))
+        finally:
+            await consumer.stop()
+
+    return asyncio.run(read())

@@ -1,0 +1,106 @@
+import asyncio
+import random
+from collections import Counter
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+from aiokafka import AIOKafkaProducer
+from live import make_topics, published, running_worker
+
+from risk.partitioner import partitions_of
+from riskstream import transaction_messages
+from schemas.dead_letter import DeadLetter
+from schemas.score import Score
+from stream.broker_process import BrokerProcess, free_port
+from stream.settings import Settings
+from tests.malformed import MEGABYTES_10, Malformed, malformed_transactions
+from tests.small_bundle import small_bundle
+from training.bundle_files import write_bundle
+from training.simulator import simulate_transactions
+
+MALFORMED = 10_000
+Place = tuple[int, int]
+"""Partition and offset."""
+
+
+def test_every_malformed_message_is_a_dead_letter_and_every_good_one_is_scored(
+    broker: BrokerProcess, tmp_path: Path
+) -> None:
+    """10,000 malformed messages in a good stream: each a dead letter with reason and bytes, and the worker goes on."""
+    small = small_bundle()
+    bundle = write_bundle(tmp_path, small.manifest, model=small.model, golden=small.golden)
+    name = f"malformed-{uuid4().hex[:8]}"
+    settings = Settings(
+        broker=broker.bootstrap,
+        application_id=name,
+        topic_prefix=f"{name}.",
+        bundle=bundle,
+        publish_scores=True,
+        web_port=free_port(),
+    )
+    make_topics(settings)
+    history = simulate_transactions(customers=300, merchants=50, days=30, seed=5)
+    bad = malformed_transactions(MALFORMED, seed=11)
+    with running_worker(settings, tmp_path / "worker.log") as worker:
+        sent = asyncio.run(send(settings, list(transaction_messages(history, "EUR")), bad))
+        worker.wait_until(
+            lambda: (
+                worker.metric("riskstream_records_rejected_total", job="customers") >= MALFORMED
+                and worker.metric("riskstream_events_total", job="merchants", event="scored") >= len(history)
+            )
+        )
+    letters = {
+        (letter.source.partition, letter.source.offset): letter
+        for letter in (
+            msgspec.json.decode(record.value, type=DeadLetter) for record in published(settings, "deadletter")
+        )
+    }
+    assert letters.keys() == sent.keys()
+    assert len(published(settings, "deadletter")) == MALFORMED
+    for place, message in sent.items():
+        letter = letters[place]
+        assert letter.payload == (message.value or b"")
+        assert letter.key == message.key
+        assert letter.reason in message.reasons
+        assert letter.detail
+        assert letter.source.topic == settings.topic("transactions")
+    assert sum(len(letter.payload) > MEGABYTES_10 for letter in letters.values()) == 2
+    assert len(Counter(letter.reason for letter in letters.values())) > 8
+    scores = [msgspec.json.decode(record.value, type=Score).event_id for record in published(settings, "scores")]
+    assert sorted(scores) == sorted(history.transaction_id)
+
+
+async def send(settings: Settings, good: list[tuple[str, bytes]], bad: list[Malformed]) -> dict[Place, Malformed]:
+    """Send the good messages in their order and the bad ones anywhere between; return where the bad ones lie."""
+    draw = random.Random(3)
+    turns = [True] * len(good) + [False] * len(bad)
+    draw.shuffle(turns)
+    partitions = iter(partitions_of([key for key, _ in good], settings.partitions).tolist())
+    goods, bads = iter(good), iter(bad)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.broker, enable_idempotence=True, max_request_size=2 * MEGABYTES_10
+    )
+    await producer.start()
+    waiting = []
+    try:
+        for is_good in turns:
+            if is_good:
+                key, value = next(goods)
+                await producer.send(settings.topic("transactions"), value, key.encode(), partition=next(partitions))
+            else:
+                message = next(bads)
+                place = draw.randrange(settings.partitions)
+                waiting.append(
+                    (
+                        message,
+                        await producer.send(
+                            settings.topic("transactions"), message.value, message.key, partition=place
+                        ),
+                    )
+                )
+        await producer.flush()
+        delivered = [(message, await future) for message, future in waiting]
+        return {(metadata.partition, metadata.offset): message for message, metadata in delivered}
+    finally:
+        await producer.stop()
