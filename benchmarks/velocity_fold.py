@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 import msgspec
 import numpy as np
-from risk.dead_letters import dead_letter_output
-from risk.decayed_moments import DecayedMoments
-from risk.decode import decode_transactions
 
 from benchmarks.velocity_job import assemble
 from risk.chunk import Chunk
+from risk.dead_letters import dead_letter_output
+from risk.decayed_moments import DecayedMoments
+from risk.decode import decode_transactions
 from risk.fold import Emitted, Output
 from risk.scorer import Scorer
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import msgspec
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaPartition
+
 from schemas.alert import Alert
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from rich.markup import escape
+
 from schemas.alert import Alert
 
 SEVERITY_STYLES = {"low": "cyan", "medium": "yellow", "high": "red", "critical": "bold red"}
