@@ -128,6 +128,7 @@ def demo(
     from training.simulator import simulate_transactions
     from training.tick_simulator import simulate_ticks
 
+    serving.load_settings()
     serving.open_or_fail(bundle)
     history = simulate_transactions(customers=800, merchants=200, days=46, seed=seed)
     live_from_ns = int(np.quantile(history.event_time_ns, 0.88))

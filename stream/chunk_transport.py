@@ -3,7 +3,7 @@
 Faust spends about 100 us of CPU on each message it routes. This transport hands an agent one event per partition and
 fetch, whose value is a `Chunk` of all the records that were waiting. Faust still owns the group, the rebalance and
 the flow of control; it does so a thousand times less often. All code that leans on the insides of Faust and aiokafka
-is in this module, and `tests/stream/test_chunk_transport.py` pins what it leans on.
+is in this module, and `tests/e2e/test_worker_shell.py` pins what it leans on.
 
 Topics that are read through it must be declared with `acks=False`: offsets are committed by the checkpoints, through
 `ChunkConsumer.commit_offsets`, and never by Faust.

@@ -1,0 +1,47 @@
+import re
+
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from stream.metrics import Metrics
+
+LABELS = {"job", "event", "reason", "stream", "stage", "topic", "partition", "name", "version", "model", "symbol", "le"}
+UNITS = ("_total", "_seconds", "_records", "_rows", "_info", "_percent_annualised", "_without_label")
+
+
+def test_names_follow_the_conventions() -> None:
+    """Every metric has the project's prefix, a unit or `_total` at its end, a help text, and no label of a person."""
+    metrics = Metrics(symbol_label_limit=3)
+    collectors = {name: one for name, one in vars(metrics).items() if hasattr(one, "_labelnames")}
+    assert len(collectors) > 15
+    for one in collectors.values():
+        name = one._name + ("_total" if one._type == "counter" else "")
+        assert re.fullmatch(r"riskstream_[a-z_]+", name)
+        assert name.endswith(UNITS), name
+        assert one._documentation.endswith("."), name
+        assert set(one._labelnames) <= LABELS
+
+
+def test_symbols_are_shown_up_to_the_limit_and_the_others_counted() -> None:
+    """A market of many symbols cannot flood the metrics."""
+    metrics = Metrics(symbol_label_limit=3)
+    for turn in range(2):
+        for number in range(10):
+            metrics.set_volatility(f"S{number}", 10.0 * turn + number)
+    families = {one.name: one for one in text_string_to_metric_families(generate_latest(metrics.registry).decode())}
+    shown = families["riskstream_volatility_percent_annualised"].samples
+    assert {sample.labels["symbol"]: sample.value for sample in shown} == {"S0": 10.0, "S1": 11.0, "S2": 12.0}
+    assert families["riskstream_symbols_without_label"].samples[0].value == 7
+
+
+def test_a_partition_that_left_is_no_longer_shown() -> None:
+    """Lag, checkpoint time and rows of a partition go when it goes; those of others stay."""
+    metrics = Metrics(symbol_label_limit=3)
+    for partition in ("0", "1"):
+        metrics.lag.labels("transactions", partition).set(5)
+        metrics.checkpoint_time.labels("customers", partition).set(5)
+        metrics.state_rows.labels("customers", partition).set(5)
+    metrics.forget_partition("customers", "transactions", 0)
+    text = generate_latest(metrics.registry).decode()
+    assert 'partition="0"' not in text
+    assert text.count('partition="1"') == 3
