@@ -44,7 +44,7 @@ tests: $(VENV)/.test kafka
 kafka: $(KAFKA_JARS)/.complete ## Fetch the jars of Apache Kafka that the tests start (installs Java and Maven on Debian)
 
 bench: $(VENV)/.test kafka ## Measure the engine beside its references, on a real Apache Kafka
-	$(BIN)/python benchmarks/velocity.py
+	$(BIN)/python -m benchmarks.velocity
 
 lock: $(BIN)/uv ## Renew requirements/*.txt from pyproject.toml: the newest releases that it allows
 	$(call LOCK,test,--upgrade --extra dev)
@@ -69,6 +69,7 @@ $(BIN)/uv: | $(VENV)/bin/python
 $(VENV)/.demo: requirements/demo.txt pyproject.toml | $(BIN)/uv
 	$(call INSTALL,requirements/demo.txt)
 	$(INSTALL_PROJECT)
+	$(BIN)/python -m stream.warm_up bundles/demo
 	touch $@
 
 $(VENV)/.test: requirements/test.txt pyproject.toml | $(BIN)/uv

@@ -126,7 +126,7 @@ def demo(
     from stream.broker_process import BrokerError
     from stream.demo import DemoError, DemoStream, run_demo
     from training.simulator import simulate_transactions
-    from training.tick_simulator import simulate_ticks
+    from training.tick_simulator import MINUTE_NS, simulate_ticks
 
     serving.load_settings()
     serving.open_or_fail(bundle)
@@ -134,7 +134,7 @@ def demo(
     live_from_ns = int(np.quantile(history.event_time_ns, 0.88))
     live = history.where(np.flatnonzero(history.event_time_ns >= live_from_ns))
     past = history.where(np.flatnonzero(history.event_time_ns < live_from_ns))
-    ticks = simulate_ticks(learning.SIMULATED_SYMBOLS, 20_000, seed)
+    ticks = simulate_ticks(learning.SIMULATED_SYMBOLS, 20_000, seed, start_ns=live_from_ns // MINUTE_NS * MINUTE_NS)
     stream = DemoStream(
         past_transactions=list(transaction_messages(past, "EUR")),
         past_labels=list(label_messages(past)),

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from rich.console import Group
+from rich.padding import Padding
 from rich.text import Text
 
 from schemas.alert import Alert
@@ -9,19 +11,24 @@ from schemas.alert import Alert
 SEVERITY_STYLES = {"low": "cyan", "medium": "yellow", "high": "red", "critical": "bold red"}
 
 
-def alert_text(alert: Alert) -> Text:
-    """Return two lines: what was decided of whom, and why; names come from strangers, and cannot steer a terminal."""
+def alert_text(alert: Alert, note: str = "") -> Group:
+    """Return two paragraphs: what was decided of whom, with a note of ours, and why.
+
+    Names in them come from strangers, and cannot steer a terminal.
+    """
     when = datetime.fromtimestamp(alert.event_time_ns / 1e9, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
     reasons = "; ".join(
         f"{reason.code} ({reason.feature} {reason.value:,.4g}, usually {reason.usual_value:,.4g})"
         for reason in alert.reasons
     )
-    return Text.assemble(
+    decision = Text.assemble(
         (f"{alert.outcome:7}", SEVERITY_STYLES[alert.severity]),
         f" {alert.score:.3f}  {when}  {alert.entity_kind} {_printable(alert.entity_id)}",
-        f"  event {_printable(alert.event_id)}\n        ",
-        (_printable(reasons) or "no single feature stands out", "dim"),
+        f"  event {_printable(alert.event_id)}  ",
+        (note, "green"),
     )
+    why = Text(_printable(reasons) or "no single feature stands out", style="dim")
+    return Group(decision, Padding(why, (0, 0, 0, 8), expand=False))
 
 
 def _printable(name: str) -> str:

@@ -30,7 +30,7 @@ def read_bundle(path: Path) -> Bundle:
 
 def _only_version(path: Path) -> Path:
     if not path.is_dir():
-        raise BundleError("folder", path, "name a folder that exists, such as bundles/demo")
+        raise BundleError("folder", f"{path}, which is not there", "name the folder of a bundle")
     versions = sorted(manifest.parent for manifest in path.glob(f"[!.]*/{MANIFEST_FILE}"))
     if len(versions) != 1:
         found = ", ".join(version.name for version in versions) or "none"

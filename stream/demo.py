@@ -18,7 +18,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
-from rich.text import Text
 
 from schemas.alert import Alert
 from stream.alert_reader import read_alerts
@@ -196,8 +195,8 @@ async def _watch_alerts(stream: DemoStream, settings: Settings, console: Console
         if sent_at is not None:
             watch.latencies_ms.append(1000 * (now - sent_at))
         if watch.shown < SHOWN_ALERTS:
-            truth = "  fraud indeed" if alert.event_id in stream.fraud_ids else ""
-            console.print(Text.assemble(alert_text(alert), (truth, "green")), highlight=False)
+            note = "fraud indeed" if alert.event_id in stream.fraud_ids else ""
+            console.print(alert_text(alert, note), highlight=False)
             watch.shown += 1
             if watch.shown == SHOWN_ALERTS:
                 console.print("[dim]… further alerts are counted, not shown[/]")

@@ -40,7 +40,7 @@ def test_an_alert_reads_as_a_decision_and_its_reasons() -> None:
     """Outcome, score, time, entity, event and each reason are shown."""
     reason = Reason(code="AMOUNT_UNUSUAL", feature="amount", value=1234.5, usual_value=40.0, contribution=0.4)
     text = shown(alert("c1", (reason,)))
-    assert text.startswith("decline 0.912  2026-01-01 00:00:00  customer c1  event t[/dim]1\n")
+    assert text.startswith("decline 0.912  2026-01-01 00:00:00  customer c1  event t[/dim]1  \n        AMOUNT")
     assert "AMOUNT_UNUSUAL (amount 1,234, usually 40)" in text
 
 

@@ -43,7 +43,7 @@ def test_of_two_versions_one_must_be_named(folder: Path) -> None:
 
 def test_a_path_without_a_bundle_is_refused(tmp_path: Path) -> None:
     """A folder that is absent or empty says what to name instead."""
-    with pytest.raises(BundleError, match="name a folder that exists"):
+    with pytest.raises(BundleError, match="absent, which is not there"):
         read_bundle(tmp_path / "absent")
     with pytest.raises(BundleError, match="versions in it: none"):
         read_bundle(tmp_path)
