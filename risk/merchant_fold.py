@@ -19,7 +19,7 @@ from schemas.alert import Alert
 from schemas.encoding import encode
 from schemas.score import Score
 
-_NORMALISER_KEY = b"normaliser"
+_NORMALISER_PREFIX = b"n"
 _PROFILE_PREFIX = b"m"
 
 
@@ -42,11 +42,12 @@ class MerchantFold:
         self._merge = EventMerge(sources)
         self._profiles = MerchantProfile()
         self._normaliser = bundle.normaliser()
+        self._normaliser_key = _NORMALISER_PREFIX + bundle.version.encode()
         self._columns = np.array([FEATURES.index(name) for name in bundle.manifest.features])
 
     @property
     def state_version(self) -> str:
-        """Names the form of the rows, and the bundle whose normaliser the state holds."""
+        """Names the form of the rows."""
         versions = self._bundle.manifest.state_versions
         return f"merchants-{versions['merchant_profile']}-{versions['normaliser']}"
 
@@ -173,7 +174,7 @@ class MerchantFold:
     def take_changed(self) -> list[tuple[bytes, bytes]]:
         """Return the profiles changed since the last call, and the normaliser's row if it adapted."""
         profiles = [(_PROFILE_PREFIX + key, row) for key, row in self._profiles.take_changed()]
-        return profiles + self._normaliser.take_changed()
+        return profiles + [(self._normaliser_key, row) for _, row in self._normaliser.take_changed()]
 
     def cut(self) -> bytes:
         """Return what the merge contains."""
@@ -184,12 +185,15 @@ class MerchantFold:
         return self._merge.cut().read_on_offset
 
     def restore(self, cut: bytes, rows: Iterable[tuple[bytes, bytes]]) -> None:
-        """Take up a cut, its profiles and its normaliser."""
+        """Take up a cut, its profiles and its normaliser.
+
+        What a normaliser learnt under another bundle is left: its columns are that bundle's.
+        """
         self._merge.restore(msgspec.msgpack.decode(cut, type=MergeCut))
         profiles = []
         for key, row in rows:
-            if key == _NORMALISER_KEY:
+            if key == self._normaliser_key:
                 self._normaliser.load([(key, row)])
-            else:
+            elif key.startswith(_PROFILE_PREFIX):
                 profiles.append((key.removeprefix(_PROFILE_PREFIX), row))
         self._profiles.load(profiles)
