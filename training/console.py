@@ -267,13 +267,14 @@ def _features(given: str) -> tuple[str, ...]:
 
 def _show(trained: "Trained") -> None:
     table = Table(title=f"trained on {trained.train_rows:,}, tested on {trained.test_rows:,} transactions, as served")
-    for heading in ("model", "AUC", "average precision", "card precision@100", "parity"):
-        table.add_column(heading, justify="left" if heading == "model" else "right")
+    table.add_column("model", no_wrap=True)
+    for heading in ("AUC", "average precision", "card precision@100", "parity"):
+        table.add_column(heading, justify="right")
     for model, figures in trained.metrics.items():
         table.add_row(
-            f"[bold]{model}[/] (bundled)" if model == trained.model else model,
+            f"[bold green]{model}[/]" if model == trained.model else model,
             *(f"{figures[one]:.3f}" for one in ("auc", "average_precision", "card_precision_at_100")),
             f"{figures['parity_max_difference']:.1e}",
         )
     output.print(table)
-    output.print(f"[bold]bundle[/] {trained.folder}")
+    output.print(f"[bold]bundle[/] {trained.folder}, which holds [green]{trained.model}[/]")
