@@ -47,6 +47,52 @@ class Restored:
     rows: list[tuple[bytes, bytes]]
 
 
+async def last_checkpoint(
+    bootstrap: str, topic: str, partition: int, state_version: str, on_progress: Callable[[int], None]
+) -> Restored:
+    """Read a changelog's partition to its end and return the last state.
+
+    `on_progress` is told how many records were read so far.
+    Raises StateVersionError when the state was written in another version.
+    """
+    at = KafkaPartition(topic, partition)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        max_partition_fetch_bytes=8 << 20,
+        fetch_max_wait_ms=100,
+    )
+    await consumer.start()
+    try:
+        consumer.assign([at])
+        beginning = (await consumer.beginning_offsets([at]))[at]
+        end = (await consumer.end_offsets([at]))[at]
+        consumer.seek(at, beginning)
+        latest: dict[bytes, bytes | None] = {}
+        count = 0
+        while await consumer.position(at) < end:
+            for records in (await consumer.getmany(at, timeout_ms=200)).values():
+                for record in records:
+                    latest[record.key] = record.value
+                count += len(records)
+                on_progress(count)
+    finally:
+        await consumer.stop()
+    packed_cut = latest.pop(CUT_KEY, None)
+    if packed_cut is None:
+        return Restored(None, [])
+    cut = msgspec.msgpack.decode(packed_cut, type=Cut)
+    if cut.state_version != state_version:
+        raise StateVersionError(
+            f"changelog {topic}[{partition}] holds state version {cut.state_version!r}, this worker"
+            f" reads {state_version!r}: run the version that wrote it, or choose another application id"
+            " (RISKSTREAM_APPLICATION_ID) to score the stream from its beginning"
+        )
+    return Restored(cut, [(key[1:], value) for key, value in latest.items() if value is not None])
+
+
 class Changelog:
     """One partition's changelog."""
 
@@ -69,48 +115,6 @@ class Changelog:
     async def stop(self) -> None:
         """Disconnect."""
         await self._producer.stop()
-
-    async def restore(self, state_version: str, on_progress: Callable[[int], None]) -> Restored:
-        """Read the partition to its end and return the last state; `on_progress` is told how many records so far.
-
-        Raises StateVersionError when the state was written in another version.
-        """
-        at = KafkaPartition(self._topic, self._partition)
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-            max_partition_fetch_bytes=8 << 20,
-            fetch_max_wait_ms=100,
-        )
-        await consumer.start()
-        try:
-            consumer.assign([at])
-            beginning = (await consumer.beginning_offsets([at]))[at]
-            end = (await consumer.end_offsets([at]))[at]
-            consumer.seek(at, beginning)
-            latest: dict[bytes, bytes | None] = {}
-            count = 0
-            while await consumer.position(at) < end:
-                for records in (await consumer.getmany(at, timeout_ms=200)).values():
-                    for record in records:
-                        latest[record.key] = record.value
-                    count += len(records)
-                    on_progress(count)
-        finally:
-            await consumer.stop()
-        packed_cut = latest.pop(CUT_KEY, None)
-        if packed_cut is None:
-            return Restored(None, [])
-        cut = msgspec.msgpack.decode(packed_cut, type=Cut)
-        if cut.state_version != state_version:
-            raise StateVersionError(
-                f"changelog {self._topic}[{self._partition}] holds state version {cut.state_version!r}, this worker"
-                f" reads {state_version!r}: run the version that wrote it, or choose another application id"
-                " (RISKSTREAM_APPLICATION_ID) to score the stream from its beginning"
-            )
-        return Restored(cut, [(key[1:], value) for key, value in latest.items() if value is not None])
 
     async def write(self, rows: Iterable[tuple[bytes, bytes]], cut: Cut) -> None:
         """Write one checkpoint as one transaction; raises ChangelogFencedError if the partition has a new owner."""

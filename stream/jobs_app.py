@@ -44,8 +44,9 @@ def create_jobs_app(settings: Settings, specs: tuple[JobSpec, ...], metrics: Met
         broker_max_poll_records=4096,
         consumer_max_fetch_size=12 << 20,
         consumer_auto_offset_reset="earliest",
-        broker_session_timeout=10.0,
-        broker_heartbeat_interval=1.0,
+        broker_session_timeout=settings.session_timeout_seconds,
+        broker_heartbeat_interval=min(1.0, settings.session_timeout_seconds / 4),
+        consumer_group_instance_id=settings.instance_id or None,
         # A restore is part of taking a partition up; polling goes on during it.
         broker_max_poll_interval=300.0,
     )

@@ -26,13 +26,26 @@ class Record:
 
 
 @dataclass(slots=True)
+class LaneFence:
+    """A place in a lane, after `count` records, and the offset in the log that it has (None: not known)."""
+
+    count: int
+    end: int | None
+
+
+Fence = dict[tuple[str, int], LaneFence]
+"""A place in each lane (topic, partition)."""
+
+
+@dataclass(slots=True)
 class _Lane:
-    """One partition: what waits, and how far delivery has come."""
+    """One partition: what waits, how far delivery has come, and the fences that it has not come to yet."""
 
     waiting: deque[Record] = field(default_factory=deque)
     appended: int = 0
     delivered: int = 0
     next_offset: int | None = None
+    fences: deque[LaneFence] = field(default_factory=deque)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     progress: asyncio.Event = field(default_factory=asyncio.Event)
     sender: asyncio.Task[None] | None = None
@@ -84,24 +97,31 @@ class Outbox:
         lane.appended += 1
         lane.wake.set()
 
-    def fence(self) -> dict[tuple[str, int], int]:
-        """Return how many records each lane has been given: what `delivered` can later be asked to wait for."""
-        return {at: lane.appended for at, lane in self._lanes.items()}
+    def fence(self) -> Fence:
+        """Return the place behind all that was appended: what `delivered` can later be asked to wait for."""
+        fence = {}
+        for at, lane in self._lanes.items():
+            fence[at] = LaneFence(lane.appended, lane.next_offset)
+            if lane.delivered < lane.appended:
+                fence[at].end = None
+                lane.fences.append(fence[at])
+        return fence
 
-    async def delivered(self, fence: dict[tuple[str, int], int]) -> dict[tuple[str, int], int]:
+    async def delivered(self, fence: Fence) -> dict[tuple[str, int], int]:
         """Wait until all that the fence names is acknowledged; return the offset after it, lane by lane.
 
-        Lanes that never delivered a record are left out. Raises OutboxError if a delivery failed.
+        What was appended after the fence lies at or behind that offset, also if it is acknowledged already. Lanes that
+        never delivered a record are left out. Raises OutboxError if a delivery failed.
         """
         ends = {}
-        for at, count in fence.items():
+        for at, place in fence.items():
             lane = self._lanes[at]
-            while lane.delivered < count:
+            while lane.delivered < place.count:
                 self._raise_failure()
                 lane.progress.clear()
                 await lane.progress.wait()
-            if lane.next_offset is not None:
-                ends[at] = lane.next_offset
+            if place.end is not None:
+                ends[at] = place.end
         return ends
 
     def backlog(self) -> int:
@@ -146,6 +166,9 @@ class Outbox:
                         count += 1
                     delivery = await producer.send_batch(batch, topic, partition=partition)
                     metadata = await delivery
+                    while lane.fences and lane.fences[0].count <= lane.delivered + count:
+                        place = lane.fences.popleft()
+                        place.end = metadata.offset + place.count - lane.delivered
                     lane.delivered += count
                     lane.next_offset = metadata.offset + count
                     lane.progress.set()

@@ -15,7 +15,7 @@ import structlog
 
 from risk.chunk import Chunk
 from risk.fold import Fold, Output, Stream
-from stream.changelog import Changelog, Cut
+from stream.changelog import Changelog, Cut, last_checkpoint
 from stream.metrics import Metrics
 from stream.outbox import Outbox, Record
 from stream.published import IDENTITY_HEADER, published_identities
@@ -88,7 +88,9 @@ class PartitionJob:
                 log.info("restoring", job=name, partition=self.partition, records=count)
 
         await self._changelog.start()
-        restored = await self._changelog.restore(self._fold.state_version, show)
+        restored = await last_checkpoint(
+            self._bootstrap, self.spec.changelog_topic, self.partition, self._fold.state_version, show
+        )
         ends: dict[str, int] = {}
         if restored.cut is not None:
             self._fold.restore(restored.cut.fold_cut, restored.rows)

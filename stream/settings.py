@@ -39,6 +39,12 @@ class Settings(BaseSettings):
     checkpoint_interval_seconds: Annotated[float, Field(gt=0)] = 1.0
     """Time between the checkpoints of a partition."""
 
+    session_timeout_seconds: Annotated[float, Field(ge=1, le=300)] = 10.0
+    """How long a worker may be silent before its partitions go to the others."""
+
+    instance_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]*$")] = ""
+    """A name that this worker keeps over restarts, no other's: it then takes its partitions up again at once."""
+
     publish_scores: bool = False
     """Whether every scored event is published on the scores topic, not only alerts."""
 

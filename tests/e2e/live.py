@@ -80,6 +80,16 @@ class Worker:
             if sample.name == name and labels.items() <= sample.labels.items()
         )
 
+    def stop(self) -> None:
+        """Stop it by SIGTERM, upon which it must end well."""
+        self.process.terminate()
+        assert self.process.wait(60) == 0, self.log.read_text()[-5000:]
+
+    def kill(self) -> None:
+        """Kill it by SIGKILL, if it still runs."""
+        self.process.kill()
+        self.process.wait()
+
     def wait_until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds; fails with the worker's log if it ends or takes too long."""
         deadline = time.monotonic() + TIMEOUT_SECONDS
@@ -89,20 +99,24 @@ class Worker:
             time.sleep(0.1)
 
 
-@contextmanager
-def running_worker(settings: Settings, log: Path) -> Iterator[Worker]:
-    """Run a worker while the block lasts; then stop it by SIGTERM, upon which it must end well."""
-    with log.open("wb") as output:
+def start_worker(settings: Settings, log: Path) -> Worker:
+    """Start a worker; its log is appended to."""
+    with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "riskstream", "run"], env=environment(settings), stdout=output, stderr=output
         )
+    return Worker(process, settings, log)
+
+
+@contextmanager
+def running_worker(settings: Settings, log: Path) -> Iterator[Worker]:
+    """Run a worker while the block lasts; then stop it, which it must take well."""
+    worker = start_worker(settings, log)
     try:
-        yield Worker(process, settings, log)
-        process.terminate()
-        assert process.wait(60) == 0, log.read_text()[-5000:]
+        yield worker
+        worker.stop()
     finally:
-        process.kill()
-        process.wait()
+        worker.kill()
 
 
 def published(settings: Settings, name: str) -> list[Published]:

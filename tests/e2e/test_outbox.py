@@ -59,6 +59,28 @@ def test_records_arrive_in_order_and_the_fence_tells_where_they_end(broker: Brok
     asyncio.run(scenario())
 
 
+def test_a_fence_ends_where_it_was_set_whatever_came_after(broker: BrokerProcess) -> None:
+    """The offset told for a fence is that of the first record appended after it, also if that is delivered by then."""
+
+    async def scenario() -> None:
+        topic = await make_topic(broker)
+        outbox = Outbox(broker.bootstrap, client_id="test")
+        await outbox.start()
+        fences = []
+        for number in range(3_000):
+            outbox.append(topic, 0, Record(None, b"%d" % number))
+            if number % 7 == 0:
+                fences.append((number + 1, outbox.fence()))
+            if number % 500 == 0:
+                await asyncio.sleep(0.01)
+        await outbox.delivered(outbox.fence())
+        for count, fence in fences:
+            assert await outbox.delivered(fence) == {(topic, 0): count}
+        await outbox.stop()
+
+    asyncio.run(scenario())
+
+
 def test_a_record_that_cannot_be_delivered_is_told_to_everyone(kafka: BrokerProcess) -> None:
     """A record beyond the topic's limit fails the fence, and whoever appends or waits for room after it."""
 

@@ -1,0 +1,50 @@
+"""Fixtures of the fault tests: how much is streamed, from which seed, and the bundle that scores."""
+
+import os
+import random
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from fault_stream import FaultStream
+from live import make_topics
+
+from stream.broker_process import BrokerProcess, free_port
+from stream.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def fault_seed() -> int:
+    """Give the seed of everything random; RISKSTREAM_FAULT_SEED repeats a run."""
+    return int(os.environ.get("RISKSTREAM_FAULT_SEED") or random.SystemRandom().randrange(10**6))
+
+
+@pytest.fixture
+def chance(fault_seed: int) -> random.Random:
+    """Give the chance by which faults come, and tell its seed."""
+    print(f"seed {fault_seed}: repeat with RISKSTREAM_FAULT_SEED={fault_seed}")
+    return random.Random(fault_seed)
+
+
+@pytest.fixture(scope="session")
+def fault_stream(fault_seed: int) -> FaultStream:
+    """Give the stream, made once."""
+    return FaultStream(int(os.environ.get("RISKSTREAM_FAULT_TRANSACTIONS") or 60_000), fault_seed)
+
+
+@pytest.fixture
+def fault_settings(kafka: BrokerProcess) -> Settings:
+    """Give settings with topics and a group of the test's own, and short times, so that faults fall into everything."""
+    name = f"fault-{uuid4().hex[:8]}"
+    settings = Settings(
+        broker=kafka.bootstrap,
+        application_id=name,
+        topic_prefix=f"{name}.",
+        bundle=Path(__file__).parents[2] / "bundles" / "demo",
+        publish_scores=True,
+        web_port=free_port(),
+        checkpoint_interval_seconds=0.1,
+        session_timeout_seconds=6.0,
+    )
+    make_topics(settings)
+    return settings

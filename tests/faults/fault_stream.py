@@ -1,0 +1,71 @@
+"""The stream that faults are injected into: transactions, labels, ticks, and messages that nobody can use."""
+
+import asyncio
+import random
+import threading
+from collections.abc import Iterator
+from itertools import chain
+
+from riskstream import label_messages, tick_messages, transaction_messages
+from stream.outbox import Outbox
+from stream.publisher import publish
+from stream.settings import Settings
+from training.simulator import simulate_transactions
+from training.tick_simulator import simulate_ticks
+
+Message = tuple[str, bytes]
+SYMBOLS = ("EURUSD", "USDJPY", "GBPUSD")
+MALFORMED_FRACTION = 0.002
+
+
+class FaultStream:
+    """About `transactions` transactions of simulated customers, with the labels and ticks that go with them."""
+
+    def __init__(self, transactions: int, seed: int) -> None:
+        draw = random.Random(seed)
+        days = 60
+        history = simulate_transactions(customers=transactions // (days * 3 // 2), merchants=300, days=days, seed=seed)
+        good = list(transaction_messages(history, "EUR"))
+        self.transactions = list(chain.from_iterable(_spoil(message, draw) for message in good))
+        self.labels = list(label_messages(history))
+        self.ticks = list(tick_messages(simulate_ticks(SYMBOLS, transactions // 4, seed)))
+
+    def send(self, settings: Settings, *, seconds: float | None = None) -> None:
+        """Send everything: as a backlog, labels first, or side by side spread over some seconds."""
+
+        async def send_all() -> None:
+            outbox = Outbox(settings.broker, client_id="stream")
+            await outbox.start()
+            try:
+                sending = [
+                    publish(
+                        outbox,
+                        settings.topic(name),
+                        settings.partitions,
+                        messages,
+                        rate_per_second=len(messages) / seconds if seconds else None,
+                    )
+                    for name, messages in (
+                        ("labels", self.labels),
+                        ("ticks", self.ticks),
+                        ("transactions", self.transactions),
+                    )
+                ]
+                await asyncio.gather(*sending)
+            finally:
+                await outbox.stop()
+
+        asyncio.run(send_all())
+
+    def sending(self, settings: Settings, seconds: float) -> threading.Thread:
+        """Return a started thread that sends everything over some seconds."""
+        thread = threading.Thread(target=self.send, args=(settings,), kwargs={"seconds": seconds})
+        thread.start()
+        return thread
+
+
+def _spoil(message: Message, draw: random.Random) -> Iterator[Message]:
+    yield message
+    if draw.random() < MALFORMED_FRACTION:
+        key, value = message
+        yield key, draw.choice((value[:-5], b"[]", value.replace(b'"EUR"', b'"USD"'), value[:-1] + b',"amount":1}'))

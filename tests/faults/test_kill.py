@@ -1,0 +1,82 @@
+import os
+import random
+import time
+from pathlib import Path
+
+from fault_stream import FaultStream
+from live import Worker, start_worker
+from truth import assert_equal, durable_states, outcome, truth
+
+from stream.bundle_files import read_bundle
+from stream.settings import Settings
+
+KILLS = int(os.environ.get("RISKSTREAM_FAULT_KILLS") or 6)
+SECONDS_A_KILL = 5.0
+
+
+def until_all_is_taken(worker: Worker) -> None:
+    """Wait until the worker has restored everything and nothing is left to read."""
+    worker.wait_until(
+        lambda: (
+            worker.metric("riskstream_restore_duration_seconds_count") >= 4 * worker.settings.partitions
+            and worker.metric("riskstream_consumer_lag_records") == 0
+            and worker.metric("riskstream_outbox_records") == 0
+        )
+    )
+    # The lag is told every second: what the first hop wrote since may not be in it.
+    time.sleep(2.5)
+    worker.wait_until(lambda: worker.metric("riskstream_consumer_lag_records") == 0)
+
+
+def restored(log: Path) -> int:
+    """Return how many partitions were told to be ready, by all workers that wrote to the log."""
+    return log.read_text().count('"partition_ready"') if log.exists() else 0
+
+
+def kill_while(settings: Settings, log: Path, chance: random.Random, doing: str) -> None:
+    """Start a worker and kill it while it restores its state, or some time after it has begun to work."""
+    before = restored(log)
+    worker = start_worker(settings, log)
+    if doing == "restoring":
+        worker.wait_until(lambda: restored(log) > before)
+    else:
+        worker.wait_until(lambda: worker.metric("riskstream_records_consumed_total") > 0)
+        time.sleep(chance.uniform(0.0, 1.0))
+    worker.kill()
+
+
+def test_a_worker_killed_in_mid_stream_loses_and_doubles_nothing(
+    fault_settings: Settings, fault_stream: FaultStream, chance: random.Random, tmp_path: Path
+) -> None:
+    """SIGKILLs while a stream comes, in checkpoints and in restores too, leave neither a gap nor a double."""
+    settings = fault_settings.model_copy(update={"instance_id": "only"})
+    bundle = read_bundle(settings.bundle)
+    log = tmp_path / "worker.log"
+    sending = fault_stream.sending(settings, seconds=KILLS * SECONDS_A_KILL)
+    cuts = []
+    for number in range(KILLS):
+        kill_while(settings, log, chance, "restoring" if number % 3 == 2 else "working")
+        cuts.append({at: state.cut.fold_cut for at, state in durable_states(settings, bundle).items() if state.cut})
+    sending.join()
+    distinct = len({tuple(sorted(cut.items())) for cut in cuts})
+    assert distinct >= KILLS / 2, f"the durable cut advanced {distinct} times in {KILLS}"
+    worker = start_worker(settings, log)
+    until_all_is_taken(worker)
+    worker.stop()
+    assert_equal(outcome(settings, bundle), truth(settings, bundle, in_recorded_order=True))
+
+
+def test_a_backlog_worked_off_between_kills_is_one_batch(
+    fault_settings: Settings, fault_stream: FaultStream, chance: random.Random, tmp_path: Path
+) -> None:
+    """A backlog that is worked off between SIGKILLs gives what one undisturbed batch gives, in training's order."""
+    settings = fault_settings.model_copy(update={"instance_id": "only"})
+    bundle = read_bundle(settings.bundle)
+    log = tmp_path / "worker.log"
+    fault_stream.send(settings)
+    for _ in range(3):
+        kill_while(settings, log, chance, "working")
+    worker = start_worker(settings, log)
+    until_all_is_taken(worker)
+    worker.stop()
+    assert_equal(outcome(settings, bundle), truth(settings, bundle, in_recorded_order=False))
