@@ -143,6 +143,15 @@ def test_a_late_payment_counts_at_the_clock_of_its_customer_alone() -> None:
     assert found["customer_count_30d"] == [1.0, 1.0, 2.0, 2.0]
 
 
+def test_night_ends_at_seven_and_the_weekend_with_sunday() -> None:
+    """Seven o'clock is no night any more, and Monday's first instant is no weekend any more."""
+    saturday = START_NS + 2 * DAY_NS
+    edges = (0, 7 * DAY_NS // 24 - 1, 7 * DAY_NS // 24, 2 * DAY_NS - 1, 2 * DAY_NS)
+    found = features_of([("ann", saturday - 1, 1.0), *(("ann", saturday + edge, 1.0) for edge in edges)])
+    assert found["is_night"] == [0.0, 1.0, 1.0, 0.0, 0.0, 1.0]
+    assert found["is_weekend"] == [0.0, 1.0, 1.0, 1.0, 1.0, 0.0]
+
+
 def test_equal_amounts_have_no_z_score() -> None:
     """What is left of rounding among equal amounts is not taken for a spread."""
     found = features_of([("ann", START_NS + at * DAY_NS // 7, 0.1) for at in range(200)] + [("ann", START_NS, 99.0)])
