@@ -67,18 +67,25 @@ class Worker:
 
     def metric(self, name: str, **labels: str) -> float:
         """Return the sum of a metric's samples that have these labels; 0 while nothing answers."""
+        return sum(self._samples(name, labels))
+
+    def metric_count(self, name: str) -> int:
+        """Return how many samples a metric has; 0 while nothing answers."""
+        return len(self._samples(name, {}))
+
+    def _samples(self, name: str, labels: dict[str, str]) -> list[float]:
         url = f"http://{self.settings.web_host}:{self.settings.web_port}/metrics"
         try:
             with urllib.request.urlopen(url, timeout=2) as reply:
                 text = reply.read().decode()
         except (urllib.error.URLError, OSError):
-            return 0.0
-        return sum(
+            return []
+        return [
             sample.value
             for family in text_string_to_metric_families(text)
             for sample in family.samples
             if sample.name == name and labels.items() <= sample.labels.items()
-        )
+        ]
 
     def stop(self) -> None:
         """Stop it by SIGTERM, upon which it must end well."""

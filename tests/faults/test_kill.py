@@ -4,28 +4,15 @@ import time
 from pathlib import Path
 
 from fault_stream import FaultStream
-from live import Worker, start_worker
+from live import start_worker
 from truth import assert_equal, durable_states, outcome, truth
+from worked_off import until_worked_off
 
 from stream.bundle_files import read_bundle
 from stream.settings import Settings
 
 KILLS = int(os.environ.get("RISKSTREAM_FAULT_KILLS") or 6)
 SECONDS_A_KILL = 5.0
-
-
-def until_all_is_taken(worker: Worker) -> None:
-    """Wait until the worker has restored everything and nothing is left to read."""
-    worker.wait_until(
-        lambda: (
-            worker.metric("riskstream_restore_duration_seconds_count") >= 4 * worker.settings.partitions
-            and worker.metric("riskstream_consumer_lag_records") == 0
-            and worker.metric("riskstream_outbox_records") == 0
-        )
-    )
-    # The lag is told every second: what the first hop wrote since may not be in it.
-    time.sleep(2.5)
-    worker.wait_until(lambda: worker.metric("riskstream_consumer_lag_records") == 0)
 
 
 def restored(log: Path) -> int:
@@ -61,7 +48,7 @@ def test_a_worker_killed_in_mid_stream_loses_and_doubles_nothing(
     distinct = len({tuple(sorted(cut.items())) for cut in cuts})
     assert distinct >= KILLS / 2, f"the durable cut advanced {distinct} times in {KILLS}"
     worker = start_worker(settings, log)
-    until_all_is_taken(worker)
+    until_worked_off([worker])
     worker.stop()
     assert_equal(outcome(settings, bundle), truth(settings, bundle, in_recorded_order=True))
 
@@ -77,6 +64,6 @@ def test_a_backlog_worked_off_between_kills_is_one_batch(
     for _ in range(3):
         kill_while(settings, log, chance, "working")
     worker = start_worker(settings, log)
-    until_all_is_taken(worker)
+    until_worked_off([worker])
     worker.stop()
     assert_equal(outcome(settings, bundle), truth(settings, bundle, in_recorded_order=False))
