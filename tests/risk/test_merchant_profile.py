@@ -157,17 +157,17 @@ def test_a_late_transaction_counts_at_the_clock_of_its_merchant() -> None:
 
 def test_a_report_too_old_to_count_is_not_kept() -> None:
     """A report on what lies before every window leaves no trace, and one that grows as old leaves with it."""
-    record = MerchantProfile()
     now = START_NS + 37 * DAY_NS
-    advance(record, [("mill", now, TRANSACTION, "b", now)])
-    before = record.dump()
+    first = [("mill", now, TRANSACTION, "b", now), ("mill", now, FRAUD, "b", now)]
+    record, without = MerchantProfile(), MerchantProfile()
+    advance(record, first)
+    advance(without, first)
     advance(record, [("mill", now, FRAUD, "a", START_NS)])
-    assert record.dump() == before
+    assert record.dump() == without.dump()
     advance(record, [("mill", now, FRAUD, "a", START_NS + 1)])
-    assert record.dump() != before
-    advance(record, [("mill", now + 1, TRANSACTION, "c", now + 1)])
-    without = MerchantProfile()
-    advance(without, [("mill", now, TRANSACTION, "b", now), ("mill", now + 1, TRANSACTION, "c", now + 1)])
+    assert record.dump() != without.dump()
+    for one in (record, without):
+        advance(one, [("mill", now + 1, TRANSACTION, "c", now + 1)])
     assert record.dump() == without.dump()
 
 
