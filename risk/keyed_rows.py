@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from risk.event_rings import EventRings
+from risk.event_rings import MAX_ENTRIES, EventRings
 
 _ENTRY_BYTES = 24
 
@@ -81,18 +81,21 @@ class KeyedRows:
         pairs = list(rows)
         if not pairs:
             return
-        at = self._find([key.decode() for key, _ in pairs])
         fixed_size, width = self.table.dtype.itemsize, len(self.rings)
         header = fixed_size + 8 * width
-        if any(len(row) < header for _, row in pairs):
+        sizes = np.fromiter((len(row) for _, row in pairs), dtype=np.int64, count=len(pairs))
+        if sizes.min() < header:
             raise ValueError(f"a packed row is shorter than {header} bytes: it was written by another version")
+        lengths = np.frombuffer(b"".join(row[fixed_size:header] for _, row in pairs), dtype="<i8")
+        lengths = lengths.reshape(len(pairs), width)
+        if np.any((lengths < 0) | (lengths > MAX_ENTRIES)) or np.any(
+            sizes != header + _ENTRY_BYTES * lengths.sum(axis=1)
+        ):
+            raise ValueError("a packed row is longer or shorter than it says: it was written by another version")
+        at = self._find([key.decode() for key, _ in pairs])
         self.table[at] = np.frombuffer(b"".join(row[:fixed_size] for _, row in pairs), dtype=self.table.dtype)
         if width:
-            lengths = np.frombuffer(b"".join(row[fixed_size:header] for _, row in pairs), dtype="<i8")
-            lengths = lengths.reshape(-1, width)
             entries = np.frombuffer(b"".join(row[header:] for _, row in pairs), dtype="<i8").reshape(-1, 3)
-            if int(lengths.sum()) != len(entries):
-                raise ValueError("a packed row's rings are cut short: it was written by another version")
             # Rows lie one after another, and in each row its rings do.
             flat = lengths.reshape(-1)
             ends = np.cumsum(flat)
