@@ -165,6 +165,7 @@ def one_row(rings: list[int], *, extra: bytes = b"") -> bytes:
         (2, one_row([0])),
         (2, one_row([2, -1], extra=bytes(24))),
     ],
+    ids=lambda one: f"{len(one)}_bytes" if isinstance(one, bytes) else f"{one}_rings",
 )
 def test_a_row_of_another_form_is_refused(rings: int, row: bytes) -> None:
     """A row that another version wrote is refused, alone or among good ones, and the state stays as it was."""
