@@ -62,7 +62,7 @@ class EventMerge:
         self._sources = {(role, at): SourceProgress(role, at) for role, at in sources}
         self._waiting: list[_Waiting] = []
         self._log_offset = -1
-        self._refill_until = -1
+        self._refill_from = self._refill_until = -1
         self._released_ns = _BEGINNING_NS
 
     @property
@@ -94,7 +94,10 @@ class EventMerge:
                 self._waiting.append(_Waiting(log_offset, block, first))
                 source.taken_offset = max(source.taken_offset, int(offsets[-1]))
         if refilling:
+            if log_offset == self._refill_until:
+                self._refill_until = -1
             return None
+        self._refill_until = -1
         self._log_offset = log_offset
         source.clock_ns = max(source.clock_ns, block.clock_ns)
         source.caught_up = block.caught_up
@@ -136,9 +139,13 @@ class EventMerge:
 
     def cut(self) -> MergeCut:
         """Return what the merge contains."""
+        read_on_offset = min((one.log_offset for one in self._waiting), default=self._log_offset + 1)
+        if self._refill_until >= 0:
+            # Until they are all read again, those that waited at the restore are in the log alone.
+            read_on_offset = self._refill_from
         return MergeCut(
             log_offset=self._log_offset,
-            read_on_offset=min((one.log_offset for one in self._waiting), default=self._log_offset + 1),
+            read_on_offset=read_on_offset,
             released_ns=self._released_ns,
             sources=[msgspec.structs.replace(source) for source in self._sources.values()],
         )
@@ -151,5 +158,7 @@ class EventMerge:
                 raise ValueError(f"source {at}: not among the {len(self._sources)} sources; partitions were changed")
             self._sources[at] = msgspec.structs.replace(source)
         self._waiting = []
-        self._log_offset = self._refill_until = cut.log_offset
+        self._log_offset = cut.log_offset
+        self._refill_from = cut.read_on_offset
+        self._refill_until = cut.log_offset if cut.read_on_offset <= cut.log_offset else -1
         self._released_ns = cut.released_ns

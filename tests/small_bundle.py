@@ -23,12 +23,12 @@ class SmallBundle:
     golden: Golden
 
 
-def small_bundle(features: tuple[str, ...] = FEATURES) -> SmallBundle:
+def small_bundle(features: tuple[str, ...] = FEATURES, *, half_life_days: float | None = None) -> SmallBundle:
     """Return the parts of a bundle; equal on every call."""
     random = np.random.default_rng(7)
     raw = random.gamma(2.0, 50.0, size=(400, len(features)))
     centre, scale = raw.mean(axis=0), raw.std(axis=0)
-    statistics = NormaliserStatistics("zscore", tuple(centre.tolist()), tuple(scale.tolist()), None)
+    statistics = NormaliserStatistics("zscore", tuple(centre.tolist()), tuple(scale.tolist()), half_life_days)
     model = export_onnx(fit_logistic_regression((raw - centre) / scale, raw[:, 0] > 150.0, seed=0))
     times = np.arange(40, dtype=np.int64) * 3_600_000_000_000
     manifest = Manifest(
