@@ -42,13 +42,14 @@ def _adapt_zscore(
             value = features[row, column]
             deviation_unit = np.sqrt(spread[column] / weight[column]) if weight[column] > 0.0 else 0.0
             out[row, column] = (value - mean[column]) / deviation_unit if deviation_unit > 0.0 else 0.0
+            kept = max(weight[column] * decay, 1e-9)
+            spread[column] *= kept / weight[column]
+            weight[column] = kept
             if np.isfinite(value):
-                kept = max(weight[column] * decay, 1e-9)
-                kept_spread = spread[column] * (kept / weight[column])
                 deviation = value - mean[column]
-                weight[column] = kept + 1.0
+                weight[column] += 1.0
                 mean[column] += deviation / weight[column]
-                spread[column] = kept_spread + deviation * (value - mean[column])
+                spread[column] += deviation * (value - mean[column])
     clock[0] = last_ns
 
 
@@ -71,10 +72,12 @@ def _adapt_minmax(
             value = features[row, column]
             width = high[column] - low[column]
             out[row, column] = (value - low[column]) / width if width > 0.0 else 0.0
+            middle = low[column] + width / 2
+            low[column] = middle - (middle - low[column]) * decay
+            high[column] = middle + (high[column] - middle) * decay
             if np.isfinite(value):
-                middle = low[column] + width / 2
-                low[column] = min(value, middle - (middle - low[column]) * decay)
-                high[column] = max(value, middle + (high[column] - middle) * decay)
+                low[column] = min(value, low[column])
+                high[column] = max(value, high[column])
     clock[0] = last_ns
 
 

@@ -117,6 +117,13 @@ def test_constant_amounts_have_no_variance(amount: float, gaps_days: list[float]
     assert found[-1, 3:6].tolist() == [amount] * 3
 
 
+def test_a_spread_of_hardly_anything_is_none() -> None:
+    """Amounts within a hundred-thousandth of each other count as equal; those within a hundredth do not."""
+    for step, z in ((0.01, 0.0), (10.0, 5.0)):
+        found = advance(DecayedMoments(), [("ann", START_NS, 1000.0 + step * at) for at in (0, 2, 6)])
+        assert found[-1, 6:9].tolist() == pytest.approx([z] * 3)
+
+
 def test_a_customer_without_a_past_has_zeros() -> None:
     """The first event has no count, mean or z-score, and after a thousand days it is as if there had been none."""
     later = START_NS + 1_000 * DAY_NS
