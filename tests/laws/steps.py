@@ -39,8 +39,8 @@ class Stateful(Protocol):
 class Step:
     """A step: how to make one, how it takes events up, and events to give it.
 
-    `advance` returns the bytes of what each event gave; `events(draw, n)` gives n events, in whose column `key` their
-    keys are, or None if one row serves all.
+    `advance` returns what each event gave, float64 values as bytes. `events(draw, n)` gives n events, whose keys are in
+    the column `key`; it is None where one row serves all.
     """
 
     name: str
@@ -57,10 +57,9 @@ def part(events: Events, first: int, end: int) -> Events:
 
 def where(events: Events, chosen: Sequence[int]) -> Events:
     """Return some of the events."""
+    rows = np.array(chosen, dtype=np.int64)
     return {
-        name: column[np.array(chosen, dtype=np.int64)]
-        if isinstance(column, np.ndarray)
-        else [column[i] for i in chosen]
+        name: column[rows] if isinstance(column, np.ndarray) else [column[row] for row in chosen]
         for name, column in events.items()
     }
 
@@ -141,7 +140,7 @@ def _advance_volatility(step: SymbolVolatility, events: Events) -> list[bytes]:
     given = [b""] * length(events)
     columns = [getattr(bars, name) for name in bars.__slots__ if name not in ("index", "symbol")]
     for at, index in enumerate(bars.index.tolist()):
-        given[index] = bars.symbol[at].encode() + b"".join(column[at].tobytes() for column in columns)
+        given[index] = np.array([column[at] for column in columns], dtype=np.float64).tobytes()
     return given
 
 
