@@ -61,7 +61,10 @@ def encode_block(block: Block) -> bytes:
 
 def decode_block(value: bytes) -> Block:
     """Return the block of a record; raises msgspec.DecodeError for anything that `encode_block` did not make."""
-    return _decoder.decode(value)
+    try:
+        return _decoder.decode(value)
+    except UnicodeDecodeError as error:  # which msgspec lets through as it is
+        raise msgspec.DecodeError(str(error)) from error
 
 
 def int64_column(column: bytes) -> NDArray[np.int64]:
