@@ -140,6 +140,7 @@ ANY_KIND: list[tuple[bytes | None, str, str]] = [
     (b" ", "not_json", "send a JSON object"),
     (b'{"x":' + b"[" * 100_000, "too_deep", "send a flat JSON object"),
     (b'{"x":' * 100_000, "too_deep", "send a flat JSON object"),
+    (b'{"schema_version":2,"x":' + b"[" * 100_000, "too_deep", "send a flat JSON object"),
     (b"[]", "wrong_type", "the message: Expected `object`, got `array`; send the type"),
     (b"null", "wrong_type", "the message: Expected `object`, got `null`; send the type"),
     (b"{}", "missing_field", "schema_version is missing; send it"),
