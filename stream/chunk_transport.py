@@ -63,6 +63,12 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
             return None
         return bool(state.position >= state.highwater)
 
+    def coordination_ended(self) -> bool:
+        """Tell whether the group's coordination has ended with an error: no partition will come or go any more."""
+        coordinator = getattr(self._consumer, "_coordinator", None)
+        task = getattr(coordinator, "_coordination_task", None)
+        return task is not None and task.done() and not task.cancelled() and task.exception() is not None
+
     def position_now(self, tp: TP) -> int:
         """Return the offset that will be read next."""
         assignment = self._ensure_consumer()._subscription.subscription.assignment
@@ -151,6 +157,10 @@ class ChunkConsumer(driver.Consumer):
         The checkpoints call this after they are durable: the group's offsets follow, they never lead.
         """
         return await self._commit(offsets)
+
+    def coordination_ended(self) -> bool:
+        """Tell whether the group's coordination has ended with an error, which is in the log; nobody else notices."""
+        return self._thread.coordination_ended()
 
     def positions(self) -> dict[TP, tuple[int, int]]:
         """Return (next offset to read, end offset) of every assigned partition for which both are known."""

@@ -47,6 +47,8 @@ def create_jobs_app(settings: Settings, specs: tuple[JobSpec, ...], metrics: Met
         broker_session_timeout=settings.session_timeout_seconds,
         broker_heartbeat_interval=min(1.0, settings.session_timeout_seconds / 4),
         consumer_group_instance_id=settings.instance_id or None,
+        # The assignor requires that a member comes back under the address it left; ours are looked up by nobody.
+        canonical_url=f"http://{settings.instance_id}" if settings.instance_id else None,
         # A restore is part of taking a partition up; polling goes on during it.
         broker_max_poll_interval=300.0,
     )
@@ -85,8 +87,8 @@ def create_jobs_app(settings: Settings, specs: tuple[JobSpec, ...], metrics: Met
 
     @app.timer(1.0)  # type: ignore[untyped-decorator]
     async def show_lag() -> None:
-        for tp, (position, end) in consumer_of(app).positions().items():
-            metrics.lag.labels(tp.topic, str(tp.partition)).set(max(0, end - position))
+        positions = consumer_of(app).positions()
+        metrics.show_lag({tp: max(0, end - position) for tp, (position, end) in positions.items()})
 
     return app
 

@@ -4,6 +4,8 @@ Base units and suffixes follow the Prometheus naming conventions. Counters are r
 and no label carries a customer's or a merchant's name.
 """
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 STAGE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -133,12 +135,15 @@ class Metrics:
             self._symbols.add(symbol)
         self.volatility.labels(symbol).set(annualised_percent)
 
-    def forget_partition(self, job: str, topic: str, partition: int) -> None:
+    def show_lag(self, lag_records: Mapping[tuple[str, int], int]) -> None:
+        """Show the lag of each (topic, partition) that is read here, and no longer that of others."""
+        self.lag.clear()
+        for (topic, partition), records in lag_records.items():
+            self.lag.labels(topic, str(partition)).set(records)
+
+    def forget_partition(self, job: str, partition: int) -> None:
         """Drop what was shown of a partition that another worker owns now."""
-        for gauge, labels in (
-            (self.lag, (topic, str(partition))),
-            (self.checkpoint_time, (job, str(partition))),
-            (self.state_rows, (job, str(partition))),
-        ):
+        for gauge in (self.checkpoint_time, self.state_rows):
+            labels = (job, str(partition))
             if labels in gauge._metrics:
                 gauge.remove(*labels)

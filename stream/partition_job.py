@@ -193,4 +193,4 @@ class PartitionJob:
                 await self.checkpoint()
         finally:
             await self._changelog.stop()
-            self._metrics.forget_partition(self.spec.name, self.spec.source_topic, self.partition)
+            self._metrics.forget_partition(self.spec.name, self.partition)

@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from stream.jobs_app import JobsApp
+from stream.jobs_app import JobsApp, consumer_of
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +23,7 @@ async def serve(app: JobsApp, stop: asyncio.Event) -> bool:
     await asyncio.wait({stopped, failed}, return_when=asyncio.FIRST_COMPLETED)
     for waiting in (stopped, failed):
         waiting.cancel()
-    ended_well = app.jobs.failure is None and not app.crashed
+    ended_well = not _has_failed(app)
     starting.cancel()
     await asyncio.gather(starting, stopped, failed, return_exceptions=True)
     try:
@@ -35,5 +35,9 @@ async def serve(app: JobsApp, stop: asyncio.Event) -> bool:
 
 
 async def _failure(app: JobsApp) -> None:
-    while app.jobs.failure is None and not app.crashed:
+    while not _has_failed(app):
         await asyncio.sleep(0.1)
+
+
+def _has_failed(app: JobsApp) -> bool:
+    return app.jobs.failure is not None or app.crashed or consumer_of(app).coordination_ended()

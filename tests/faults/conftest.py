@@ -2,14 +2,16 @@
 
 import os
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from crew import Crew, crew_at
 from fault_stream import FaultStream
 from live import make_topics
 
-from stream.broker_process import BrokerProcess, free_port
+from stream.broker_process import BrokerProcess
 from stream.settings import Settings
 
 
@@ -42,9 +44,15 @@ def fault_settings(kafka: BrokerProcess) -> Settings:
         topic_prefix=f"{name}.",
         bundle=Path(__file__).parents[2] / "bundles" / "demo",
         publish_scores=True,
-        web_port=free_port(),
         checkpoint_interval_seconds=0.1,
         session_timeout_seconds=6.0,
     )
     make_topics(settings)
     return settings
+
+
+@pytest.fixture
+def crew(tmp_path: Path) -> Iterator[Crew]:
+    """Give the means to start workers, all of whom are killed when the test is over."""
+    with crew_at(tmp_path / "worker.log") as crew:
+        yield crew

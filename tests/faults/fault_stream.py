@@ -59,7 +59,7 @@ class FaultStream:
 
     def sending(self, settings: Settings, seconds: float) -> threading.Thread:
         """Return a started thread that sends everything over some seconds."""
-        thread = threading.Thread(target=self.send, args=(settings,), kwargs={"seconds": seconds})
+        thread = threading.Thread(target=self.send, args=(settings,), kwargs={"seconds": seconds}, daemon=True)
         thread.start()
         return thread
 

@@ -1,12 +1,10 @@
 import os
 import random
 import time
-from pathlib import Path
 
+from crew import Crew, until_worked_off, until_working
 from fault_stream import FaultStream
-from live import start_worker
 from truth import assert_equal, durable_states, outcome, truth
-from worked_off import until_worked_off
 
 from stream.bundle_files import read_bundle
 from stream.settings import Settings
@@ -15,55 +13,48 @@ KILLS = int(os.environ.get("RISKSTREAM_FAULT_KILLS") or 6)
 SECONDS_A_KILL = 5.0
 
 
-def restored(log: Path) -> int:
-    """Return how many partitions were told to be ready, by all workers that wrote to the log."""
-    return log.read_text().count('"partition_ready"') if log.exists() else 0
-
-
-def kill_while(settings: Settings, log: Path, chance: random.Random, doing: str) -> None:
+def kill_while(settings: Settings, crew: Crew, chance: random.Random, doing: str) -> None:
     """Start a worker and kill it while it restores its state, or some time after it has begun to work."""
-    before = restored(log)
-    worker = start_worker(settings, log)
+    before = crew.times_ready()
+    worker = crew.start(settings)
     if doing == "restoring":
-        worker.wait_until(lambda: restored(log) > before)
+        worker.wait_until(lambda: crew.times_ready() > before)
     else:
-        worker.wait_until(lambda: worker.metric("riskstream_records_consumed_total") > 0)
+        until_working(worker)
         time.sleep(chance.uniform(0.0, 1.0))
     worker.kill()
 
 
 def test_a_worker_killed_in_mid_stream_loses_and_doubles_nothing(
-    fault_settings: Settings, fault_stream: FaultStream, chance: random.Random, tmp_path: Path
+    fault_settings: Settings, fault_stream: FaultStream, chance: random.Random, crew: Crew
 ) -> None:
     """SIGKILLs while a stream comes, in checkpoints and in restores too, leave neither a gap nor a double."""
     settings = fault_settings.model_copy(update={"instance_id": "only"})
     bundle = read_bundle(settings.bundle)
-    log = tmp_path / "worker.log"
     sending = fault_stream.sending(settings, seconds=KILLS * SECONDS_A_KILL)
     cuts = []
     for number in range(KILLS):
-        kill_while(settings, log, chance, "restoring" if number % 3 == 2 else "working")
+        kill_while(settings, crew, chance, "restoring" if number % 3 == 2 else "working")
         cuts.append({at: state.cut.fold_cut for at, state in durable_states(settings, bundle).items() if state.cut})
     sending.join()
     distinct = len({tuple(sorted(cut.items())) for cut in cuts})
     assert distinct >= KILLS / 2, f"the durable cut advanced {distinct} times in {KILLS}"
-    worker = start_worker(settings, log)
+    worker = crew.start(settings)
     until_worked_off([worker])
     worker.stop()
     assert_equal(outcome(settings, bundle), truth(settings, bundle, in_recorded_order=True))
 
 
 def test_a_backlog_worked_off_between_kills_is_one_batch(
-    fault_settings: Settings, fault_stream: FaultStream, chance: random.Random, tmp_path: Path
+    fault_settings: Settings, fault_stream: FaultStream, chance: random.Random, crew: Crew
 ) -> None:
     """A backlog that is worked off between SIGKILLs gives what one undisturbed batch gives, in training's order."""
     settings = fault_settings.model_copy(update={"instance_id": "only"})
     bundle = read_bundle(settings.bundle)
-    log = tmp_path / "worker.log"
     fault_stream.send(settings)
     for _ in range(3):
-        kill_while(settings, log, chance, "working")
-    worker = start_worker(settings, log)
+        kill_while(settings, crew, chance, "working")
+    worker = crew.start(settings)
     until_worked_off([worker])
     worker.stop()
     assert_equal(outcome(settings, bundle), truth(settings, bundle, in_recorded_order=False))

@@ -1,41 +1,34 @@
 import random
 import time
-from pathlib import Path
 
+from crew import Crew, until_ready, until_worked_off
 from fault_stream import FaultStream
-from live import Worker, start_worker
 from truth import assert_equal, outcome, truth
-from worked_off import until_worked_off
 
-from stream.broker_process import free_port
 from stream.bundle_files import read_bundle
 from stream.settings import Settings
 
-SECONDS = 60.0
-
-
-def start_another(settings: Settings, log: Path) -> Worker:
-    """Start one more worker of the same group."""
-    return start_worker(settings.model_copy(update={"web_port": free_port()}), log)
+SECONDS = 45.0
 
 
 def test_workers_that_join_leave_and_die_lose_and_double_nothing(
-    fault_settings: Settings, fault_stream: FaultStream, chance: random.Random, tmp_path: Path
+    fault_settings: Settings, fault_stream: FaultStream, chance: random.Random, crew: Crew
 ) -> None:
     """Partitions change hands by joining, leaving and dying workers while a stream comes; every output comes once."""
     bundle = read_bundle(fault_settings.bundle)
-    log = tmp_path / "worker.log"
-    workers = [start_another(fault_settings, log)]
+    workers = [crew.start(fault_settings)]
     sending = fault_stream.sending(fault_settings, SECONDS)
     most = 1
     while sending.is_alive():
         time.sleep(chance.uniform(3.0, 7.0))
         if len(workers) < 2 or (len(workers) == 2 and chance.random() < 0.5):
-            workers.append(start_another(fault_settings, log))
+            workers.append(crew.start(fault_settings))
             most = max(most, len(workers))
             continue
         leaving = workers.pop(chance.randrange(len(workers)))
         if chance.random() < 0.5:
+            # One that is told to leave before it holds anything has nothing to leave.
+            until_ready(leaving)
             leaving.stop()
         else:
             leaving.kill()

@@ -37,11 +37,12 @@ def test_symbols_are_shown_up_to_the_limit_and_the_others_counted() -> None:
 def test_a_partition_that_left_is_no_longer_shown() -> None:
     """Lag, checkpoint time and rows of a partition go when it goes; those of others stay."""
     metrics = Metrics(symbol_label_limit=3)
+    metrics.show_lag({("transactions", 0): 5, ("transactions", 1): 5})
     for partition in ("0", "1"):
-        metrics.lag.labels("transactions", partition).set(5)
         metrics.checkpoint_time.labels("customers", partition).set(5)
         metrics.state_rows.labels("customers", partition).set(5)
-    metrics.forget_partition("customers", "transactions", 0)
+    metrics.forget_partition("customers", 0)
+    metrics.show_lag({("transactions", 1): 7})
     text = generate_latest(metrics.registry).decode()
     assert 'partition="0"' not in text
     assert text.count('partition="1"') == 3
