@@ -137,7 +137,7 @@ def _read_manifest(files: Mapping[str, bytes]) -> Manifest:
         raise BundleError("files", sorted(files), f"{MANIFEST_FILE} is missing: copy the whole bundle again")
     try:
         return msgspec.json.decode(files[MANIFEST_FILE], type=Manifest)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BundleError(MANIFEST_FILE, "unreadable", f"{error}: make the bundle again with this version") from error
 
 

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -73,12 +72,23 @@ class Worker:
         """Return how many samples a metric has; 0 while nothing answers."""
         return len(self._samples(name, {}))
 
-    def _samples(self, name: str, labels: dict[str, str]) -> list[float]:
-        url = f"http://{self.settings.web_host}:{self.settings.web_port}/metrics"
+    def ready(self) -> bool:
+        """Tell whether the worker calls itself ready: it has its share of the partitions, which may be none."""
         try:
-            with urllib.request.urlopen(url, timeout=2) as reply:
+            with urllib.request.urlopen(f"{self._pages}/ready", timeout=2):
+                return True
+        except OSError:
+            return False
+
+    @property
+    def _pages(self) -> str:
+        return f"http://{self.settings.web_host}:{self.settings.web_port}"
+
+    def _samples(self, name: str, labels: dict[str, str]) -> list[float]:
+        try:
+            with urllib.request.urlopen(f"{self._pages}/metrics", timeout=2) as reply:
                 text = reply.read().decode()
-        except (urllib.error.URLError, OSError):
+        except OSError:
             return []
         return [
             sample.value

@@ -52,11 +52,6 @@ def until_working(worker: Worker) -> None:
     worker.wait_until(lambda: worker.metric("riskstream_records_consumed_total") > 0)
 
 
-def until_ready(worker: Worker) -> None:
-    """Wait until a worker holds a partition."""
-    worker.wait_until(lambda: worker.metric_count("riskstream_state_rows") > 0)
-
-
 def until_worked_off(workers: Sequence[Worker]) -> None:
     """Wait until the workers together hold every partition and nothing is left to read or to publish."""
     calm_since = time.monotonic()

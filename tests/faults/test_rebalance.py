@@ -1,7 +1,7 @@
 import random
 import time
 
-from crew import Crew, until_ready, until_worked_off
+from crew import Crew, until_worked_off
 from fault_stream import FaultStream
 from truth import assert_equal, outcome, truth
 
@@ -27,8 +27,8 @@ def test_workers_that_join_leave_and_die_lose_and_double_nothing(
             continue
         leaving = workers.pop(chance.randrange(len(workers)))
         if chance.random() < 0.5:
-            # One that is told to leave before it holds anything has nothing to leave.
-            until_ready(leaving)
+            # Before that it has nothing to leave, and no ear for the signal.
+            leaving.wait_until(leaving.ready)
             leaving.stop()
         else:
             leaving.kill()

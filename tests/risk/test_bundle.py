@@ -102,6 +102,10 @@ def _statistics(**changes: object) -> dict[str, bytes]:
 
 WRONG: dict[str, tuple[Callable[[], dict[str, bytes]], str]] = {
     "no manifest": (lambda: _without(MANIFEST_FILE), "manifest.json is missing"),
+    "manifest not in UTF-8": (
+        lambda: _changed(MANIFEST_FILE, lambda b: b.replace(b'"small"', b'"sm\xe9ll"')),
+        "manifest.json is unreadable",
+    ),
     "broken manifest": (lambda: _changed(MANIFEST_FILE, lambda b: b[:-9]), "manifest.json is unreadable"),
     "manifest of the future": (lambda: _with(schema_version=2), r"schema_version"),
     "unknown field": (
