@@ -20,8 +20,8 @@ async def read_alerts(bootstrap: str, topic: str, partitions: int, *, follow: bo
         auto_offset_reset="earliest",
         fetch_max_wait_ms=100,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         at_partitions = [KafkaPartition(topic, at) for at in range(partitions)]
         consumer.assign(at_partitions)
         beginnings = await consumer.beginning_offsets(at_partitions)

@@ -64,8 +64,8 @@ async def last_checkpoint(
         max_partition_fetch_bytes=8 << 20,
         fetch_max_wait_ms=100,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign([at])
         beginning = (await consumer.beginning_offsets([at]))[at]
         end = (await consumer.end_offsets([at]))[at]

@@ -75,7 +75,11 @@ class Outbox:
             max_batch_size=BATCH_BYTES,
             max_request_size=REQUEST_BYTES,
         )
-        await self._producer.start()
+        try:
+            await self._producer.start()
+        except BaseException:
+            await self._producer.stop()
+            raise
 
     async def stop(self) -> None:
         """End the senders and disconnect; records not yet sent are given up (the checkpoint never covered them)."""

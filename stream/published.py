@@ -25,8 +25,8 @@ async def published_identities(bootstrap: str, ends: dict[str, int], partition: 
         max_partition_fetch_bytes=24 << 20,
         fetch_max_wait_ms=100,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign(list(wanted))
         beginnings = await consumer.beginning_offsets(list(wanted))
         finals = await consumer.end_offsets(list(wanted))

@@ -158,7 +158,7 @@ def _train(history: "History", plan: "Plan", out: Path, volatility: "VolatilityP
     command = shlex.join(["riskstream", *sys.argv[1:]])
     with Progress(
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        console=errors, transient=True,
+        console=errors, transient=True, disable=not errors.is_terminal,
     ) as progress:  # fmt: skip
         rows = progress.add_task("features", total=2 * len(history) + int(history.fraud.sum()))
         stages = progress.add_task("models", total=len(plan.models) + 1, visible=False)

@@ -1,0 +1,153 @@
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from riskstream import main
+from stream.broker_process import free_port
+from stream.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+DEMO = ROOT / "bundles" / "demo"
+HEADER = "transaction_id,customer_id,merchant_id,amount,event_time,fraud\n"
+ROW = "t1,c1,m1,5.0,2026-01-01,0\n"
+
+
+def riskstream(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a process."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("RISKSTREAM_")}
+    return subprocess.run(
+        [sys.executable, "-m", "riskstream", *arguments],
+        env=own | {"COLUMNS": "160"} | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def verbs(command: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
+    """Return every verb, by its words; what holds no others is a verb."""
+    if not hasattr(command, "commands"):
+        return [(path, command)]
+    return [verb for name, one in command.commands.items() for verb in verbs(one, (*path, name))]
+
+
+VERBS = verbs(typer.main.get_command(main))
+
+
+def refused(ran: subprocess.CompletedProcess[str], *told: str) -> None:
+    """Hold a run to have ended with status 2 and one line that tells all of this."""
+    assert ran.returncode == 2, ran.stdout + ran.stderr
+    assert ran.stderr.count("\n") == 1, ran.stderr
+    for one in told:
+        assert one in ran.stderr
+
+
+def test_every_verb_is_there() -> None:
+    """The verbs are those that the README names."""
+    assert {" ".join(path) for path, _ in VERBS} == {
+        *("train", "bundle show", "bundle verify", "broker", "topics", "run", "replay", "alerts", "demo")
+    }
+
+
+@pytest.mark.parametrize(("path", "command"), VERBS, ids=[" ".join(path) for path, _ in VERBS])
+def test_every_verb_teaches(path: tuple[str, ...], command: Any) -> None:
+    """A verb's help has an example that begins with the command itself, and every option says what it is for."""
+    text = " ".join((command.help or "").split())
+    assert re.search(r"Example: (\w+=\S+ )*riskstream " + " ".join(path), text)
+    assert all(getattr(option, "help", "") for option in command.params if option.name != "help")
+    shown = riskstream(*path, "--help")
+    assert shown.returncode == 0
+    assert "Example" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["train"], ["--history, --simulate", "give one of the two"]),
+        (["train", "--simulate", "--history", "x.csv"], ["give one of the two"]),
+        (["train", "--history", "none.csv"], ["none.csv", "is no file"]),
+        (["train", "--history", "{good}", "--map", "amount"], ["--map amount", "FIELD=COLUMN"]),
+        (["train", "--history", "{good}", "--map", "amount=PRICE"], ["'PRICE'", "--map amount=COLUMN"]),
+        (["train", "--history", "{good}", "--model", "oracle"], ["--model oracle", "random_forest"]),
+        (["train", "--history", "{good}", "--features", "height"], ["--features height", "choose from"]),
+        (["train", "--history", "{good}", "--currency", "EURO"], ["--currency EURO", "ISO 4217"]),
+        (["train", "--history", "{good}", "--train-from", "May"], ["--train-from May", "YYYY-MM-DD"]),
+        (["train", "--history", "{good}"], ["--train-from/--train-to", "0 transactions"]),
+        (["replay", "transactions", "{good}", "--rate", "fast"], ["--rate fast", "max"]),
+        (["replay", "transactions", "none.csv"], ["none.csv", "is no file"]),
+        (["replay", "ticks", "{good}"], ["symbol=symbol", "map each of"]),
+        (["bundle", "verify", "nowhere"], ["nowhere", "name the folder of a bundle"]),
+        (["bundle", "show", "{folder}"], ["versions in it: none"]),
+        (["demo", "--bundle", "nowhere"], ["nowhere", "name the folder of a bundle"]),
+    ],
+)
+def test_bad_input_is_one_clear_line(tmp_path: Path, arguments: list[str], told: list[str]) -> None:
+    """Status 2, no traceback, and one line with the field, the value and the remedy."""
+    good = tmp_path / "good.csv"
+    good.write_text(HEADER + ROW)
+    filled = [argument.format(good=good, folder=tmp_path) for argument in arguments]
+    refused(riskstream(*filled), *told)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PARTITIONS", "abc"), ("BROKER", "kafka"), ("LOG_LEVEL", "loud"), ("CHECKPOINT_INTERVAL_SECONDS", "0")],
+)
+@pytest.mark.parametrize("verb", ["topics", "run", "alerts", "demo"])
+def test_a_bad_setting_is_named(verb: str, name: str, value: str) -> None:
+    """The line names the variable and its value."""
+    refused(riskstream(verb, **{f"RISKSTREAM_{name}": value}), f"RISKSTREAM_{name}={value!r}", "README")
+
+
+@pytest.mark.parametrize("verb", [["topics"], ["run"], ["alerts"], ["replay", "transactions", "{good}"]])
+def test_a_broker_that_is_not_there_is_named(tmp_path: Path, verb: list[str]) -> None:
+    """A verb that needs a broker ends, and says where it looked and how to start one."""
+    good = tmp_path / "good.csv"
+    good.write_text(HEADER + ROW)
+    address = f"127.0.0.1:{free_port()}"
+    ran = riskstream(*(one.format(good=good) for one in verb), RISKSTREAM_BROKER=address, RISKSTREAM_BUNDLE=str(DEMO))
+    assert ran.returncode == 2, ran.stderr
+    assert "Traceback" not in ran.stderr
+    last = ran.stderr.splitlines()[-1]
+    assert f"RISKSTREAM_BROKER={address}" in last
+    assert "riskstream broker" in last
+
+
+def test_a_bundle_is_shown_and_verified() -> None:
+    """`bundle show` tells model, thresholds, features and the command; `bundle verify` that all agrees."""
+    shown = riskstream("bundle", "show", str(DEMO))
+    assert shown.returncode == 0
+    for one in ("network", "review", "riskstream train --simulate --name demo", "merchant_fraud_rate_7d", "EURUSD"):
+        assert one in shown.stdout
+    verified = riskstream("bundle", "verify", str(DEMO))
+    assert verified.returncode == 0
+    assert "agree" in verified.stdout
+
+
+def test_a_bundle_that_was_tampered_with_is_refused(tmp_path: Path) -> None:
+    """A changed byte of the model is found, and no worker starts with it."""
+    copy = tmp_path / "demo"
+    shutil.copytree(DEMO, copy)
+    (model,) = copy.glob("*/*.onnx")
+    model.write_bytes(model.read_bytes()[:-1] + b"?")
+    refused(riskstream("bundle", "verify", str(copy)), f"sha256 of {model.name}", "copy it again")
+    refused(riskstream("run", RISKSTREAM_BUNDLE=str(copy)), f"sha256 of {model.name}")
+
+
+def test_the_readmes_table_has_every_setting_and_its_default() -> None:
+    """Names and defaults in the table are those of the settings, in their order."""
+    table = re.findall(r"^\| `RISKSTREAM_(\w+)` \| (.+?) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    expected = []
+    for name, field in Settings.model_fields.items():
+        default = str(field.default)
+        shown = {"": "(none)", "True": "`true`", "False": "`false`"}.get(default, f"`{default}`")
+        expected.append((name.upper(), shown))
+    assert table == expected
