@@ -11,7 +11,7 @@ UV_VERSION := 0.13.9
 INSTALL = $(BIN)/uv pip install --python $(BIN)/python --require-hashes -r $(1) || $(BIN)/pip install --require-hashes -r $(1)
 INSTALL_PROJECT = $(BIN)/uv pip install --python $(BIN)/python --no-deps -e . || $(BIN)/pip install --no-deps -e .
 
-.PHONY: help demo test check lint types imports doctests tests kafka bench lock clean
+.PHONY: help demo test check lint types imports doctests tests faults kafka bench lock clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -40,6 +40,9 @@ doctests: $(VENV)/.test
 
 tests: $(VENV)/.test kafka
 	$(BIN)/pytest
+
+faults: $(VENV)/.test kafka ## Kill and move workers for minutes, on a real Apache Kafka, and account for every output
+	RISKSTREAM_FAULT_TRANSACTIONS=200000 RISKSTREAM_FAULT_KILLS=20 $(BIN)/pytest -s tests/faults
 
 kafka: $(KAFKA_JARS)/.complete ## Fetch the jars of Apache Kafka that the tests start (installs Java and Maven on Debian)
 
