@@ -7,7 +7,9 @@ and compiling excluded) and the wall seconds from its first record to its last.
 import asyncio
 import json
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -131,6 +133,7 @@ def idiomatic_faust(broker: str, count: int) -> dict[str, float]:
         "velocity-faust",
         broker=f"kafka://{broker}",
         store="memory://",
+        datadir=str(Path(tempfile.gettempdir()) / "velocity-faust"),
         topic_partitions=PARTITIONS,
         web_enabled=False,
     )

@@ -21,7 +21,7 @@ def kill_while(settings: Settings, crew: Crew, chance: random.Random, doing: str
         worker.wait_until(lambda: crew.times_ready() > before)
     else:
         until_working(worker)
-        time.sleep(chance.uniform(0.0, 1.0))
+        time.sleep(chance.uniform(0.0, 2.0))
     worker.kill()
 
 
@@ -38,7 +38,7 @@ def test_a_worker_killed_in_mid_stream_loses_and_doubles_nothing(
         cuts.append({at: state.cut.fold_cut for at, state in durable_states(settings, bundle).items() if state.cut})
     sending.join()
     distinct = len({tuple(sorted(cut.items())) for cut in cuts})
-    assert distinct >= KILLS / 2, f"the durable cut advanced {distinct} times in {KILLS}"
+    assert distinct >= KILLS / 3, f"the durable cut advanced {distinct} times in {KILLS}"
     worker = crew.start(settings)
     until_worked_off([worker])
     worker.stop()
