@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.errors import ProducerFenced
+
+from stream.log_span import read_log
 
 BATCH_BYTES = 1 << 20
 REQUEST_BYTES = 16 << 20
@@ -55,31 +57,13 @@ async def last_checkpoint(
     `on_progress` is told how many records were read so far.
     Raises StateVersionError when the state was written in another version.
     """
-    at = KafkaPartition(topic, partition)
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        isolation_level="read_committed",
-        max_partition_fetch_bytes=8 << 20,
-        fetch_max_wait_ms=100,
-    )
-    try:
-        await consumer.start()
-        consumer.assign([at])
-        beginning = (await consumer.beginning_offsets([at]))[at]
-        end = (await consumer.end_offsets([at]))[at]
-        consumer.seek(at, beginning)
-        latest: dict[bytes, bytes | None] = {}
-        count = 0
-        while await consumer.position(at) < end:
-            for records in (await consumer.getmany(at, timeout_ms=200)).values():
-                for record in records:
-                    latest[record.key] = record.value
-                count += len(records)
-                on_progress(count)
-    finally:
-        await consumer.stop()
+    latest: dict[bytes, bytes | None] = {}
+    count = 0
+    async for _, records in read_log(bootstrap, {KafkaPartition(topic, partition): 0}, isolation="read_committed"):
+        for record in records:
+            latest[record.key] = record.value
+        count += len(records)
+        on_progress(count)
     packed_cut = latest.pop(CUT_KEY, None)
     if packed_cut is None:
         return Restored(None, [])

@@ -2,8 +2,9 @@
 
 from collections import Counter
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaPartition
+
+from stream.log_span import read_log
 
 IDENTITY_HEADER = "riskstream-id"
 
@@ -15,32 +16,10 @@ async def published_identities(bootstrap: str, ends: dict[str, int], partition: 
     sends an event twice gets two equal outputs.
     """
     found: Counter[tuple[str, bytes]] = Counter()
-    if not ends:
-        return found
-    wanted = {KafkaPartition(topic, partition): offset for topic, offset in ends.items()}
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=24 << 20,
-        fetch_max_wait_ms=100,
-    )
-    try:
-        await consumer.start()
-        consumer.assign(list(wanted))
-        beginnings = await consumer.beginning_offsets(list(wanted))
-        finals = await consumer.end_offsets(list(wanted))
-        for at, offset in wanted.items():
-            # `seek_to_beginning` races with the committed offset in aiokafka; a seek to a known offset does not.
-            consumer.seek(at, max(beginnings[at], offset))
-        pending = {at for at in wanted if await consumer.position(at) < finals[at]}
-        while pending:
-            for at, records in (await consumer.getmany(*pending, timeout_ms=200)).items():
-                for record in records:
-                    for name, value in record.headers:
-                        if name == IDENTITY_HEADER:
-                            found[at.topic, value] += 1
-            pending = {at for at in pending if await consumer.position(at) < finals[at]}
-    finally:
-        await consumer.stop()
+    firsts = {KafkaPartition(topic, partition): offset for topic, offset in ends.items()}
+    async for at, records in read_log(bootstrap, firsts):
+        for record in records:
+            for name, value in record.headers:
+                if name == IDENTITY_HEADER:
+                    found[at.topic, value] += 1
     return found
