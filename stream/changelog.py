@@ -2,7 +2,8 @@
 
 A checkpoint is one transaction on one partition of a compacted topic: the rows that changed, and the cut. A restore
 reads that partition read-committed, so it always sees whole checkpoints. The transactional id belongs to the
-partition: whoever starts a changelog takes it over, and a former owner's next checkpoint is refused by the broker.
+partition: whoever starts a changelog takes it over, together with the output partitions, and whatever a former owner
+writes after that is refused by the broker (`stream.producer_epoch`).
 """
 
 from collections.abc import Callable, Iterable
@@ -14,6 +15,7 @@ from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.errors import ProducerFenced
 
 from stream.log_span import read_log
+from stream.producer_epoch import FencedError, ProducerEpoch, mark
 
 BATCH_BYTES = 1 << 20
 REQUEST_BYTES = 16 << 20
@@ -35,10 +37,6 @@ class Cut(msgspec.Struct, frozen=True):
 
 class StateVersionError(RuntimeError):
     """A changelog holds a state that this version cannot read."""
-
-
-class ChangelogFencedError(RuntimeError):
-    """Another worker owns the partition now; this one's checkpoint was refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +90,24 @@ class Changelog:
             max_request_size=REQUEST_BYTES,
         )
 
-    async def start(self) -> None:
-        """Take the partition over: an open transaction of a former owner is aborted, and it is fenced off."""
+    async def start(self, outputs: Iterable[KafkaPartition]) -> ProducerEpoch:
+        """Take the partition and its outputs over; return the epoch that outputs are to be written under.
+
+        An open transaction of a former owner is aborted. Once this returns, it can write no more to the changelog nor
+        to the outputs, so that what they hold now is all that they will hold of it.
+        """
         await self._producer.start()
+        try:
+            return await mark(self._producer, outputs, KafkaPartition(self._topic, self._partition))
+        except ProducerFenced as fenced:
+            raise self._fenced() from fenced
 
     async def stop(self) -> None:
         """Disconnect."""
         await self._producer.stop()
 
     async def write(self, rows: Iterable[tuple[bytes, bytes]], cut: Cut) -> None:
-        """Write one checkpoint as one transaction; raises ChangelogFencedError if the partition has a new owner."""
+        """Write one checkpoint as one transaction; raises FencedError if the partition has a new owner."""
         producer = self._producer
         try:
             async with producer.transaction():
@@ -119,6 +125,7 @@ class Changelog:
                 for delivery in deliveries:
                     await delivery
         except ProducerFenced as fenced:
-            raise ChangelogFencedError(
-                f"changelog {self._topic}[{self._partition}] was taken over by another worker"
-            ) from fenced
+            raise self._fenced() from fenced
+
+    def _fenced(self) -> FencedError:
+        return FencedError(f"changelog {self._topic}[{self._partition}] was taken over by another worker")

@@ -9,10 +9,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from stream.jobs import Jobs
 from stream.metrics import Metrics
-from stream.outbox import Outbox
 
 
-def add_pages(app: faust.App, jobs: Jobs, metrics: Metrics, outbox: Outbox) -> None:
+def add_pages(app: faust.App, jobs: Jobs, metrics: Metrics) -> None:
     """Serve the pages on the app's web server.
 
     /live answers 200 while the worker has not failed; /ready answers 200 when the state of every partition that is
@@ -21,7 +20,7 @@ def add_pages(app: faust.App, jobs: Jobs, metrics: Metrics, outbox: Outbox) -> N
 
     @app.page("/metrics")
     async def serve_metrics(view: View, request: Request) -> Response:
-        metrics.outbox_records.set(outbox.backlog())
+        metrics.outbox_records.set(jobs.backlog_records)
         return view.bytes(generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     @app.page("/live")

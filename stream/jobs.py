@@ -7,12 +7,14 @@ import structlog
 from faust.types import TP
 
 from risk.chunk import Chunk
-from stream.changelog import ChangelogFencedError
 from stream.metrics import Metrics
-from stream.outbox import Outbox
 from stream.partition_job import JobSpec, PartitionJob
+from stream.producer_epoch import FencedError
 
 log = structlog.get_logger(__name__)
+
+LOST_SECONDS = 60.0
+"""How long a partition that another worker has taken may still be assigned to this one."""
 
 CommitOffsets = Callable[[Mapping[TP, int]], Awaitable[object]]
 
@@ -31,7 +33,6 @@ class Jobs:
         bootstrap: str,
         application_id: str,
         checkpoint_interval_seconds: float,
-        outbox: Outbox,
         metrics: Metrics,
         commit_offsets: CommitOffsets,
     ) -> None:
@@ -39,12 +40,12 @@ class Jobs:
         self._bootstrap = bootstrap
         self._application_id = application_id
         self._interval = checkpoint_interval_seconds
-        self._outbox = outbox
         self._metrics = metrics
         self._commit_offsets = commit_offsets
         self._jobs: dict[TP, PartitionJob] = {}
         self._starts: dict[TP, asyncio.Task[None]] = {}
         self._checkpointers: dict[TP, asyncio.Task[None]] = {}
+        self._lost: dict[TP, asyncio.Task[None]] = {}
         self.failure: BaseException | None = None
         self.assigned_once = False
 
@@ -63,6 +64,11 @@ class Jobs:
         """Whether the state of every assigned partition is restored; also with none assigned."""
         return self.failure is None and self.restored == self.held
 
+    @property
+    def backlog_records(self) -> int:
+        """How many outputs are not acknowledged yet."""
+        return sum(job.backlog_records for job in self._jobs.values())
+
     def assign(self, assigned: Iterable[TP]) -> None:
         """Begin to restore the partitions that are this worker's from now on."""
         self.assigned_once = True
@@ -75,7 +81,6 @@ class Jobs:
                 tp.partition,
                 bootstrap=self._bootstrap,
                 application_id=self._application_id,
-                outbox=self._outbox,
                 metrics=self._metrics,
                 commit=self._committer(tp),
             )
@@ -85,24 +90,29 @@ class Jobs:
     async def process(self, chunk: Chunk, timestamp_seconds: float) -> None:
         """Hand a chunk to its partition's job; one for a partition that was taken away is dropped, unprocessed."""
         tp = TP(chunk.topic, chunk.partition)
-        start = self._starts.get(tp)
-        if start is None or self.failure is not None:
+        job, start = self._jobs.get(tp), self._starts.get(tp)
+        if job is None or start is None or self.failure is not None:
             return
         try:
             await asyncio.shield(start)
-            job = self._jobs.get(tp)
-            if job is not None:
+            if self._jobs.get(tp) is job:
                 await job.process(chunk, timestamp_seconds)
+        except FencedError as fenced:
+            await self._lose(tp, job, fenced)
         except Exception as error:
             self._fail(error)
 
     async def revoke(self, revoked: Iterable[TP]) -> None:
         """Checkpoint and let go of partitions."""
-        await asyncio.gather(*(self._release(tp) for tp in tuple(revoked) if tp in self._jobs))
+        revoked = tuple(revoked)
+        for tp in revoked:
+            if (watch := self._lost.pop(tp, None)) is not None:
+                watch.cancel()
+        await asyncio.gather(*(self._release(tp) for tp in revoked if tp in self._jobs))
 
     async def revoke_all(self) -> None:
         """Checkpoint and let go of everything."""
-        await self.revoke(tuple(self._jobs))
+        await self.revoke((*self._jobs, *self._lost))
 
     async def _release(self, tp: TP) -> None:
         job, start = self._jobs.pop(tp), self._starts.pop(tp)
@@ -114,10 +124,27 @@ class Jobs:
         await asyncio.gather(checkpointer, start, return_exceptions=True)
         try:
             await job.stop(final_checkpoint=started and self.failure is None)
-        except ChangelogFencedError as fenced:
+        except FencedError as fenced:
             log.warning("partition_lost", job=job.spec.name, partition=tp.partition, reason=str(fenced))
         except Exception as error:
             self._fail(error)
+
+    async def _lose(self, tp: TP, job: PartitionJob, fenced: FencedError) -> None:
+        """Drop a partition that another worker has taken; the group will tell of it soon, or this worker fails."""
+        if self._jobs.get(tp) is not job:
+            return
+        log.warning("partition_lost", job=job.spec.name, partition=tp.partition, reason=str(fenced))
+        del self._jobs[tp], self._starts[tp]
+        checkpointer = self._checkpointers.pop(tp)
+        if checkpointer is not asyncio.current_task():
+            checkpointer.cancel()
+        self._lost[tp] = asyncio.create_task(self._fail_if_kept(fenced))
+        await job.stop(final_checkpoint=False)
+
+    async def _fail_if_kept(self, fenced: FencedError) -> None:
+        # A transaction that a broker ended for its age fences too, and then nobody else has the partition.
+        await asyncio.sleep(LOST_SECONDS)
+        self._fail(fenced)
 
     async def _checkpoint_regularly(self, tp: TP, job: PartitionJob) -> None:
         try:
@@ -129,11 +156,8 @@ class Jobs:
                 await asyncio.sleep(self._interval)
         except asyncio.CancelledError:
             raise
-        except ChangelogFencedError as fenced:
-            log.warning("partition_lost", job=job.spec.name, partition=tp.partition, reason=str(fenced))
-            if self._jobs.get(tp) is job:
-                del self._jobs[tp], self._starts[tp], self._checkpointers[tp]
-            await job.stop(final_checkpoint=False)
+        except FencedError as fenced:
+            await self._lose(tp, job, fenced)
         except Exception as error:
             self._fail(error)
 

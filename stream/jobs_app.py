@@ -13,16 +13,14 @@ from stream.chunk_transport import SCHEME, ChunkConsumer, ChunkSchema, register_
 from stream.health import add_pages
 from stream.jobs import Jobs
 from stream.metrics import Metrics
-from stream.outbox import Outbox
 from stream.partition_job import JobSpec
 from stream.settings import Settings
 
 
 class JobsApp(faust.App):
-    """A Faust app with what it runs: the jobs, the outbox and the metrics."""
+    """A Faust app with what it runs: the jobs and the metrics."""
 
     jobs: Jobs
-    outbox: Outbox
     metrics: Metrics
 
 
@@ -52,7 +50,6 @@ def create_jobs_app(settings: Settings, specs: tuple[JobSpec, ...], metrics: Met
         # A restore is part of taking a partition up; polling goes on during it.
         broker_max_poll_interval=300.0,
     )
-    outbox = Outbox(settings.broker, client_id=settings.application_id)
 
     async def commit_offsets(offsets: Mapping[TP, int]) -> bool:
         return await consumer_of(app).commit_offsets(offsets)
@@ -62,15 +59,14 @@ def create_jobs_app(settings: Settings, specs: tuple[JobSpec, ...], metrics: Met
         bootstrap=settings.broker,
         application_id=settings.application_id,
         checkpoint_interval_seconds=settings.checkpoint_interval_seconds,
-        outbox=outbox,
         metrics=metrics,
         commit_offsets=commit_offsets,
     )
-    app.jobs, app.outbox, app.metrics = jobs, outbox, metrics
+    app.jobs, app.metrics = jobs, metrics
     for spec in specs:
         topic = app.topic(spec.source_topic, schema=ChunkSchema(), acks=False)
         app.agent(topic, name=spec.name)(_agent(jobs))
-    add_pages(app, jobs, metrics, outbox)
+    add_pages(app, jobs, metrics)
 
     @app.on_partitions_assigned.connect(weak=False)
     async def take_up(sender: Any, assigned: set[TP], **_: Any) -> None:
@@ -83,7 +79,6 @@ def create_jobs_app(settings: Settings, specs: tuple[JobSpec, ...], metrics: Met
     @app.on_before_shutdown.connect(weak=False)
     async def finish(sender: Any, **_: Any) -> None:
         await jobs.revoke_all()
-        await outbox.stop()
 
     @app.timer(1.0)  # type: ignore[untyped-decorator]
     async def show_lag() -> None:

@@ -9,6 +9,9 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import ProducerFenced
+
+from stream.producer_epoch import FencedError, ProducerEpoch, write_under
 
 BATCH_BYTES = 1 << 20
 REQUEST_BYTES = 24 << 20
@@ -56,11 +59,16 @@ class OutboxError(RuntimeError):
 
 
 class Outbox:
-    """Appends records to open batches, a lane for each (topic, partition); idempotent, in order, none lost."""
+    """Appends records to open batches, a lane for each (topic, partition); idempotent, in order, none lost.
 
-    def __init__(self, bootstrap: str, *, client_id: str) -> None:
+    With an `epoch` the broker refuses its records once another worker has taken the partitions over: then, and for
+    every later record, FencedError is raised where OutboxError is for other failures.
+    """
+
+    def __init__(self, bootstrap: str, *, client_id: str, epoch: ProducerEpoch | None = None) -> None:
         self._bootstrap = bootstrap
         self._client_id = client_id
+        self._epoch = epoch
         self._lanes: dict[tuple[str, int], _Lane] = {}
         self._producer: AIOKafkaProducer | None = None
         self._failure: BaseException | None = None
@@ -75,6 +83,8 @@ class Outbox:
             max_batch_size=BATCH_BYTES,
             max_request_size=REQUEST_BYTES,
         )
+        if self._epoch is not None:
+            write_under(self._epoch, self._producer)
         try:
             await self._producer.start()
         except BaseException:
@@ -141,6 +151,8 @@ class Outbox:
                 await lane.progress.wait()
 
     def _raise_failure(self) -> None:
+        if isinstance(self._failure, ProducerFenced):
+            raise FencedError("a record was refused: another worker has taken the partition over") from self._failure
         if self._failure is not None:
             raise OutboxError(f"a record could not be delivered: {self._failure!r}") from self._failure
 

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
+from aiokafka import TopicPartition as KafkaPartition
 
 from risk.chunk import Chunk
 from risk.fold import Fold, Output, Stream
@@ -48,14 +49,14 @@ class PartitionJob:
         *,
         bootstrap: str,
         application_id: str,
-        outbox: Outbox,
         metrics: Metrics,
         commit: Callable[[int], Awaitable[object]],
     ) -> None:
         self.spec = spec
         self.partition = partition
         self._bootstrap = bootstrap
-        self._outbox = outbox
+        self._application_id = application_id
+        self._outbox: Outbox | None = None
         self._metrics = metrics
         self._commit = commit
         self._fold = spec.new_fold(partition)
@@ -76,7 +77,10 @@ class PartitionJob:
         return [topic for stream, topic in self.spec.output_topics.items() if stream not in UNIDENTIFIED]
 
     async def start(self) -> None:
-        """Take the partition over and restore its state; raises StateVersionError if it is another version's."""
+        """Take the partition over and restore its state.
+
+        Raises StateVersionError if the state is another version's, FencedError if another worker came in between.
+        """
         began = time.perf_counter()
         name = self.spec.name
         shown = 0
@@ -87,7 +91,7 @@ class PartitionJob:
                 shown = count
                 log.info("restoring", job=name, partition=self.partition, records=count)
 
-        await self._changelog.start()
+        epoch = await self._changelog.start(KafkaPartition(topic, self.partition) for topic in self._read_back_topics)
         restored = await last_checkpoint(
             self._bootstrap, self.spec.changelog_topic, self.partition, self._fold.state_version, show
         )
@@ -98,6 +102,8 @@ class PartitionJob:
         # The restored marks stay in force until a later checkpoint covers what was published after them.
         self._output_ends = {topic: ends.get(topic, 0) for topic in self._read_back_topics}
         self._published = await published_identities(self._bootstrap, self._output_ends, self.partition)
+        self._outbox = Outbox(self._bootstrap, client_id=self._application_id, epoch=epoch)
+        await self._outbox.start()
         seconds = time.perf_counter() - began
         self._metrics.restored_rows.labels(name).inc(len(restored.rows))
         self._metrics.restore_seconds.labels(name).observe(seconds)
@@ -112,10 +118,11 @@ class PartitionJob:
         )
 
     async def process(self, chunk: Chunk, timestamp_seconds: float) -> None:
-        """Advance the fold by a chunk and hand what it gives to the outbox."""
+        """Advance the fold by a chunk and hand what it gives to the outbox; raises as `checkpoint` does."""
         if self._stopped:
             return
-        await self._outbox.room(OUTBOX_LIMIT_RECORDS)
+        outbox = self._started_outbox()
+        await outbox.room(OUTBOX_LIMIT_RECORDS)
         if self._stopped:
             return
         name, metrics = self.spec.name, self._metrics
@@ -145,37 +152,45 @@ class PartitionJob:
                 metrics.latency_seconds.labels(name).observe(max(0.0, time.time() - timestamp_seconds))
         metrics.state_rows.labels(name, str(self.partition)).set(len(self._fold))
 
+    def _started_outbox(self) -> Outbox:
+        assert self._outbox is not None, "start() comes first"
+        return self._outbox
+
+    @property
+    def backlog_records(self) -> int:
+        """How many outputs are not acknowledged yet; none once the job has stopped."""
+        return self._outbox.backlog() if self._outbox is not None and not self._stopped else 0
+
     def _publish(self, output: Output, timestamp_seconds: float) -> bool:
-        topic = self.spec.output_topics[output.stream]
+        topic, outbox = self.spec.output_topics[output.stream], self._started_outbox()
         if output.stream in UNIDENTIFIED:
             timestamp_ms = int(timestamp_seconds * 1000) or None
-            self._outbox.append(topic, output.partition, Record(output.key, output.value, timestamp_ms=timestamp_ms))
+            outbox.append(topic, output.partition, Record(output.key, output.value, timestamp_ms=timestamp_ms))
             return True
         if self._published.get((topic, output.identity), 0) > 0:
             self._published[topic, output.identity] -= 1
             self._metrics.suppressed.labels(self.spec.name).inc()
             return False
-        self._outbox.append(
-            topic, output.partition, Record(output.key, output.value, ((IDENTITY_HEADER, output.identity),))
-        )
+        outbox.append(topic, output.partition, Record(output.key, output.value, ((IDENTITY_HEADER, output.identity),)))
         return True
 
     async def checkpoint(self) -> None:
         """Make what was processed durable: rows and cut in one transaction, then the group's offset.
 
-        Returns at once when nothing was processed since the last one. Raises ChangelogFencedError when another worker
-        owns the partition, and OutboxError when an output could not be delivered.
+        Returns at once when nothing was processed since the last one. Raises FencedError when another worker owns the
+        partition, and OutboxError when an output could not be delivered.
         """
         async with self._checkpointing:
             if not self._advanced:
                 return
             began = time.perf_counter()
+            outbox = self._started_outbox()
             self._advanced = False
             rows = self._fold.take_changed()
             fold_cut, read_on = self._fold.cut(), self._fold.read_on_offset()
-            fence = self._outbox.fence()
+            fence = outbox.fence()
             self._metrics.stage_seconds.labels(self.spec.name, "copy").observe(time.perf_counter() - began)
-            ends = await self._outbox.delivered(fence)
+            ends = await outbox.delivered(fence)
             self._output_ends = {
                 topic: max(end, ends.get((topic, self.partition), 0)) for topic, end in self._output_ends.items()
             }
@@ -186,11 +201,14 @@ class PartitionJob:
             self._metrics.checkpoint_time.labels(self.spec.name, str(self.partition)).set_to_current_time()
 
     async def stop(self, *, final_checkpoint: bool) -> None:
-        """Take no more chunks; write a last checkpoint if asked to; leave the changelog to its next owner."""
+        """Take no more chunks; write a last checkpoint if asked to; leave the partition to its next owner."""
         self._stopped = True
         try:
             if final_checkpoint:
                 await self.checkpoint()
         finally:
-            await self._changelog.stop()
+            async with self._checkpointing:
+                if self._outbox is not None:
+                    await self._outbox.stop()
+                await self._changelog.stop()
             self._metrics.forget_partition(self.spec.name, self.partition)

@@ -16,7 +16,6 @@ async def serve(app: JobsApp, stop: asyncio.Event) -> bool:
 
     Ending well means that the last checkpoint of every partition is durable.
     """
-    await app.outbox.start()
     starting = asyncio.ensure_future(app.start())
     stopped = asyncio.ensure_future(stop.wait())
     failed = asyncio.ensure_future(_failure(app))

@@ -10,10 +10,10 @@ from counting_fold import CountingFold
 
 from risk.chunk import Chunk
 from stream.broker_process import BrokerProcess
-from stream.changelog import ChangelogFencedError, StateVersionError
+from stream.changelog import StateVersionError
 from stream.metrics import Metrics
-from stream.outbox import Outbox
 from stream.partition_job import JobSpec, PartitionJob
+from stream.producer_epoch import FencedError
 from stream.topics import Topic, create_topics
 
 
@@ -41,9 +41,7 @@ class Setting:
 
     @asynccontextmanager
     async def job(self) -> AsyncIterator[PartitionJob]:
-        """Give a started job with an outbox of its own; leaving is a crash: nothing is checkpointed."""
-        outbox = Outbox(self.bootstrap, client_id=self.name)
-        await outbox.start()
+        """Give a started job; leaving is a crash once its outputs are out: nothing is checkpointed."""
 
         async def commit(offset: int) -> None:
             self.committed.append(offset)
@@ -53,17 +51,16 @@ class Setting:
             0,
             bootstrap=self.bootstrap,
             application_id=self.name,
-            outbox=outbox,
             metrics=Metrics(1),
             commit=commit,
         )
         await job.start()
         try:
             yield job
-            await outbox.delivered(outbox.fence())
+            while job.backlog_records:
+                await asyncio.sleep(0.01)
         finally:
             await job.stop(final_checkpoint=False)
-            await outbox.stop()
 
     async def alerts(self) -> list[bytes]:
         """Return the values on the alerts topic."""
@@ -134,8 +131,8 @@ def test_a_crash_before_the_first_checkpoint_doubles_nothing(broker: BrokerProce
     asyncio.run(scenario())
 
 
-def test_a_former_owner_cannot_checkpoint(broker: BrokerProcess) -> None:
-    """Once another worker has taken the partition over, the former owner's checkpoint is refused."""
+def test_a_former_owner_can_neither_publish_nor_checkpoint(broker: BrokerProcess) -> None:
+    """Once another worker has taken the partition over, whatever the former owner writes is refused by the broker."""
 
     async def scenario() -> None:
         setting = Setting(broker.bootstrap)
@@ -143,13 +140,36 @@ def test_a_former_owner_cannot_checkpoint(broker: BrokerProcess) -> None:
         async with setting.job() as former:
             await former.process(chunk(0, 100), 0.0)
             async with setting.job() as owner:
+                await former.process(chunk(100, 200), 0.0)
+                with pytest.raises(FencedError, match="another worker has taken"):
+                    await former.checkpoint()
+                with pytest.raises(FencedError):
+                    await former.process(chunk(200, 300), 0.0)
+                await former.stop(final_checkpoint=False)
+                await owner.process(chunk(0, 130), 0.0)
+                await owner.checkpoint()
+            async with setting.job() as third:
+                assert sum(counts_of(third).values()) == 130
+        reference = CountingFold(0).advance(chunk(0, 130))
+        assert await setting.alerts() == [output.value for output in reference.outputs]
+
+    asyncio.run(scenario())
+
+
+def test_a_former_owner_with_nothing_published_cannot_checkpoint(broker: BrokerProcess) -> None:
+    """A checkpoint is fenced by itself, also where no output is."""
+
+    async def scenario() -> None:
+        setting = Setting(broker.bootstrap)
+        await setting.create()
+        async with setting.job() as former:
+            async with setting.job() as owner:
                 await owner.process(chunk(0, 30), 0.0)
                 await owner.checkpoint()
-                await former.process(chunk(100, 200), 0.0)
-                with pytest.raises(ChangelogFencedError):
-                    await former.checkpoint()
-            async with setting.job() as third:
-                assert sum(counts_of(third).values()) == 30
+            await former.process(chunk(0, 1), 0.0)
+            with pytest.raises(FencedError, match="changelog"):
+                await former.checkpoint()
+            await former.stop(final_checkpoint=False)
 
     asyncio.run(scenario())
 
