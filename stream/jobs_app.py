@@ -1,8 +1,6 @@
 """The Faust app around the jobs: an agent for each, and what happens when partitions come and go."""
 
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import faust
@@ -23,6 +21,9 @@ class JobsApp(faust.App):
     jobs: Jobs
     metrics: Metrics
 
+    def _create_directories(self) -> None:
+        """Make none: what a worker keeps is in Kafka, and it runs without a disk to write to."""
+
 
 def create_jobs_app(settings: Settings, specs: tuple[JobSpec, ...], metrics: Metrics) -> JobsApp:
     """Return an app that runs the given jobs."""
@@ -30,7 +31,6 @@ def create_jobs_app(settings: Settings, specs: tuple[JobSpec, ...], metrics: Met
     app = JobsApp(
         settings.application_id,
         broker=f"{SCHEME}://{settings.broker}",
-        datadir=str(Path(tempfile.gettempdir()) / f"{settings.application_id}-faust"),
         web_bind=settings.web_host,
         web_host=settings.web_host,
         web_port=settings.web_port,

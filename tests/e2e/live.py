@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -101,6 +102,14 @@ class Worker:
         """Stop it by SIGTERM, upon which it must end well."""
         self.process.terminate()
         assert self.process.wait(60) == 0, self.log.read_text()[-5000:]
+
+    def pause(self) -> None:
+        """Stop it in its tracks by SIGSTOP: it lives, and does nothing."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on by SIGCONT, as if no time had passed."""
+        self.process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """Kill it by SIGKILL, if it still runs."""

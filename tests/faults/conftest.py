@@ -35,11 +35,13 @@ def fault_stream(fault_seed: int) -> FaultStream:
 
 
 @pytest.fixture
-def fault_settings(kafka: BrokerProcess) -> Settings:
-    """Give settings with topics and a group of the test's own, and short times, so that faults fall into everything."""
+def unplaced_settings() -> Settings:
+    """Give settings with topics and a group of the test's own, and short times, so that faults fall into everything.
+
+    The test says at which broker.
+    """
     name = f"fault-{uuid4().hex[:8]}"
-    settings = Settings(
-        broker=kafka.bootstrap,
+    return Settings(
         application_id=name,
         topic_prefix=f"{name}.",
         bundle=Path(__file__).parents[2] / "bundles" / "demo",
@@ -47,6 +49,12 @@ def fault_settings(kafka: BrokerProcess) -> Settings:
         checkpoint_interval_seconds=0.1,
         session_timeout_seconds=6.0,
     )
+
+
+@pytest.fixture
+def fault_settings(unplaced_settings: Settings, kafka: BrokerProcess) -> Settings:
+    """Give settings at the broker that the tests share, their topics made."""
+    settings = unplaced_settings.model_copy(update={"broker": kafka.bootstrap})
     make_topics(settings)
     return settings
 

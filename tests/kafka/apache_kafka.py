@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from stream.broker_process import BrokerError, BrokerProcess, free_port
@@ -15,12 +16,21 @@ _LARGEST_MESSAGE_BYTES = 32 * 1024 * 1024
 _CLUSTER_ID = "cmlza3N0cmVhbS10ZXN0cw"
 
 
+@dataclass(frozen=True)
+class Detour:
+    """A second way to the broker: it listens at `own_port` and tells those who come by it to use `told_port`."""
+
+    own_port: int
+    told_port: int
+
+
 @contextmanager
-def apache_kafka(directory: Path) -> Iterator[BrokerProcess]:
+def apache_kafka(directory: Path, detour: Detour | None = None) -> Iterator[BrokerProcess]:
     """Run a broker with an empty log under `directory` while the block lasts; nothing of it is left running.
 
-    The block may `kill`, `stop` and `start` it again: port and data stay. Raises BrokerError when there is no
-    Java or no jars, with the remedy, or when the broker does not start.
+    A `detour` lets a test put something between some clients and the broker. The block may `kill`, `stop` and
+    `start` it again: port and data stay. Raises BrokerError when there is no Java or no jars, with the remedy, or when
+    the broker does not start.
     """
     java = shutil.which("java")
     if java is None:
@@ -29,7 +39,7 @@ def apache_kafka(directory: Path) -> Iterator[BrokerProcess]:
         raise BrokerError(f"no Kafka jars in {JARS}: run `make kafka`")
     port = free_port()
     properties = directory / "server.properties"
-    properties.write_text(_properties(port, free_port(), directory / "log"))
+    properties.write_text(_properties(port, free_port(), directory / "log", detour))
     run = [java, "-cp", f"{JARS}/*", "-Dlog4j2.level=WARN"]
     quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
     formatted = subprocess.run(
@@ -48,14 +58,20 @@ def apache_kafka(directory: Path) -> Iterator[BrokerProcess]:
         broker.stop()
 
 
-def _properties(port: int, controller_port: int, log: Path) -> str:
+def _properties(port: int, controller_port: int, log: Path, detour: Detour | None) -> str:
+    listeners = f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}"
+    told = f"PLAINTEXT://127.0.0.1:{port}"
+    if detour is not None:
+        listeners += f",DETOUR://127.0.0.1:{detour.own_port}"
+        told += f",DETOUR://127.0.0.1:{detour.told_port}"
     settings = {
         "process.roles": "broker,controller",
         "node.id": 1,
         "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
         "controller.listener.names": "CONTROLLER",
-        "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
+        "listeners": listeners,
+        "advertised.listeners": told,
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,DETOUR:PLAINTEXT",
         "inter.broker.listener.name": "PLAINTEXT",
         "log.dirs": log,
         "auto.create.topics.enable": "false",
