@@ -1,6 +1,7 @@
 """A chunk: consecutive records of one partition, as they lie in the log."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,20 @@ class Chunk:
         """
         if not self.offsets or self.offsets[0] > offset:
             return self
-        first = sum(1 for one in self.offsets if one <= offset)
-        return Chunk(
-            self.topic,
-            self.partition,
-            self.offsets[first:],
-            self.keys[first:],
-            self.values[first:],
-            self.caught_up,
+        return self.where([at for at, one in enumerate(self.offsets) if one > offset])
+
+    def where(self, chosen: Sequence[int]) -> "Chunk":
+        """Return some of the records, by their index.
+
+        >>> chunk = Chunk("t", 0, (3, 4), (None, None), (b"a", b"b"), caught_up=False)
+        >>> chunk.where([1]).offsets
+        (4,)
+        """
+        if len(chosen) == len(self.offsets):
+            return self
+        return replace(
+            self,
+            offsets=tuple(self.offsets[at] for at in chosen),
+            keys=tuple(self.keys[at] for at in chosen),
+            values=tuple(self.values[at] for at in chosen),
         )

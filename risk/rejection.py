@@ -17,6 +17,7 @@ RejectionReason = Literal[
     "currency_not_supported",
     "bid_above_ask",
     "key_mismatch",
+    "processing_failed",
 ]
 
 

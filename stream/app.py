@@ -2,7 +2,7 @@
 
 transactions    -> customers -> merchant-events, deadletter
 labels          -> labels    -> merchant-events, deadletter
-merchant-events -> merchants -> alerts, scores
+merchant-events -> merchants -> alerts, scores, deadletter
 ticks           -> ticks     -> volatility, alerts, deadletter
 """
 
@@ -11,6 +11,7 @@ from risk.customer_fold import CustomerFold
 from risk.fold import Stream
 from risk.label_fold import LabelFold
 from risk.merchant_fold import MerchantFold
+from risk.merchant_rows import MerchantRows
 from risk.tick_fold import TickFold
 from stream.jobs_app import JobsApp, create_jobs_app
 from stream.metrics import Metrics
@@ -48,7 +49,7 @@ def job_specs(settings: Settings, bundle: Bundle) -> tuple[JobSpec, ...]:
             "merchants",
             topic("merchant-events"),
             topic("changelog-merchants"),
-            alerts | {"scores": topic("scores")},
+            alerts | {"scores": topic("scores")} | dead_letters,
             lambda partition: MerchantFold(
                 partition,
                 partitions=settings.partitions,
@@ -56,6 +57,7 @@ def job_specs(settings: Settings, bundle: Bundle) -> tuple[JobSpec, ...]:
                 transactions_topic=topic("transactions"),
                 publish_scores=settings.publish_scores,
             ),
+            MerchantRows({"transactions": topic("transactions"), "labels": topic("labels")}),
         ),
     )
     if bundle.volatility is None:

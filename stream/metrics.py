@@ -35,6 +35,12 @@ class Metrics:
             ("job", "reason"),
             registry=registry,
         )
+        self.failures = Counter(
+            "riskstream_processing_failures_total",
+            "Messages that the engine raised on and put aside: each is a fault of the engine.",
+            ("job",),
+            registry=registry,
+        )
         self.outputs = Counter(
             "riskstream_records_published_total", "Records published.", ("job", "stream"), registry=registry
         )

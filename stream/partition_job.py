@@ -9,14 +9,19 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import structlog
 from aiokafka import TopicPartition as KafkaPartition
 
 from risk.chunk import Chunk
-from risk.fold import Fold, Output, Stream
+from risk.dead_letters import dead_letter_output
+from risk.fold import Emitted, Fold, Output, Stream
+from risk.isolation import Failure, Parts, Records, isolate
+from risk.rejection import Rejection
+from schemas.source import Source
 from stream.changelog import Changelog, Cut, last_checkpoint
+from stream.log_span import read_chunks
 from stream.metrics import Metrics
 from stream.outbox import Outbox, Record
 from stream.published import IDENTITY_HEADER, published_identities
@@ -30,13 +35,17 @@ UNIDENTIFIED: frozenset[Stream] = frozenset(("merchant_events",))
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """A job: where it reads, where its outputs go, where its state is kept, and how an empty fold is made."""
+    """A job: where it reads, where its outputs go, where its state is kept, and how an empty fold is made.
+
+    `parts` tells what its chunks consist of, should one of them have to be left out.
+    """
 
     name: str
     source_topic: str
     changelog_topic: str
     output_topics: Mapping[Stream, str]
     new_fold: Callable[[int], Fold]
+    parts: Parts = field(default_factory=Records)
 
 
 class PartitionJob:
@@ -70,6 +79,8 @@ class PartitionJob:
         self._output_ends: dict[str, int] = {}
         self._checkpointing = asyncio.Lock()
         self._advanced = False
+        self._raised = False
+        self._put_aside: set[Source] = set()
         self._stopped = False
 
     @property
@@ -127,7 +138,13 @@ class PartitionJob:
             return
         name, metrics = self.spec.name, self._metrics
         began = time.perf_counter()
-        emitted = self._fold.advance(chunk)
+        if self._put_aside:
+            # The first hop sends rows again after a crash of its own.
+            chunk = self.spec.parts.without(chunk, self._put_aside)
+        try:
+            emitted = self._fold.advance(chunk)
+        except Exception as error:
+            emitted = await self._without_failures(chunk, error)
         advanced = time.perf_counter()
         written: dict[str, int] = {}
         for output in emitted.outputs:
@@ -151,6 +168,68 @@ class PartitionJob:
             if timestamp_seconds > 0:
                 metrics.latency_seconds.labels(name).observe(max(0.0, time.time() - timestamp_seconds))
         metrics.state_rows.labels(name, str(self.partition)).set(len(self._fold))
+
+    async def _without_failures(self, chunk: Chunk, error: Exception) -> Emitted:
+        """Go on from the last checkpoint without the messages that the fold raises on; dead-letter those.
+
+        Raises the fold's exception when it is not for some messages that it raises.
+        """
+        if not chunk.offsets:
+            raise error
+        # A checkpoint that is under way ends first; none begins on the state that the exception left behind.
+        self._raised = True
+        log.error("processing_failed", job=self.spec.name, partition=self.partition, error=type(error).__name__)
+        async with self._checkpointing:
+            restored = await last_checkpoint(
+                self._bootstrap,
+                self.spec.changelog_topic,
+                self.partition,
+                self._fold.state_version,
+                lambda count: None,
+            )
+
+            def new_fold() -> Fold:
+                fold = self.spec.new_fold(self.partition)
+                if restored.cut is not None:
+                    fold.restore(restored.cut.fold_cut, restored.rows)
+                return fold
+
+            since = [
+                one
+                async for one in read_chunks(
+                    self._bootstrap, chunk.topic, chunk.partition, new_fold().read_on_offset(), chunk.offsets[0]
+                )
+            ]
+            isolated = await asyncio.to_thread(isolate, new_fold, [*since, chunk], self.spec.parts, self._put_aside)
+            self._fold, self._raised = isolated.fold, False
+        for failure in isolated.failures:
+            self._put_aside.add(failure.source)
+            self._metrics.failures.labels(self.spec.name).inc()
+            log.error(
+                "message_put_aside",
+                job=self.spec.name,
+                error=failure.error,
+                topic=failure.source.topic,
+                partition=failure.source.partition,
+                offset=failure.source.offset,
+            )
+            isolated.emitted.outputs.append(await self._failure_letter(failure))
+        if isolated.failures:
+            isolated.emitted.rejected = dict(isolated.emitted.rejected) | {"processing_failed": len(isolated.failures)}
+        return isolated.emitted
+
+    async def _failure_letter(self, failure: Failure) -> Output:
+        source = failure.source
+        found = Chunk(source.topic, source.partition, (source.offset,), (None,), (None,), caught_up=False)
+        async for one in read_chunks(self._bootstrap, source.topic, source.partition, source.offset, source.offset + 1):
+            found = one
+        rejection = Rejection(
+            0,
+            "processing_failed",
+            f"the engine raised {failure.error} on this message: report it with the worker's log, and send it again"
+            " once that is mended",
+        )
+        return replace(dead_letter_output(found, rejection), partition=self.partition)
 
     def _started_outbox(self) -> Outbox:
         assert self._outbox is not None, "start() comes first"
@@ -181,7 +260,7 @@ class PartitionJob:
         partition, and OutboxError when an output could not be delivered.
         """
         async with self._checkpointing:
-            if not self._advanced:
+            if not self._advanced or self._raised:
                 return
             began = time.perf_counter()
             outbox = self._started_outbox()

@@ -125,12 +125,10 @@ class Worker:
             time.sleep(0.1)
 
 
-def start_worker(settings: Settings, log: Path) -> Worker:
-    """Start a worker; its log is appended to."""
+def start_worker(settings: Settings, log: Path, program: tuple[str, ...] = ("-m", "riskstream", "run")) -> Worker:
+    """Start a worker, as a Python program and its arguments; its log is appended to."""
     with log.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "riskstream", "run"], env=environment(settings), stdout=output, stderr=output
-        )
+        process = subprocess.Popen([sys.executable, *program], env=environment(settings), stdout=output, stderr=output)
     return Worker(process, settings, log)
 
 

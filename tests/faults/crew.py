@@ -21,9 +21,9 @@ class Crew:
     log: Path
     _started: list[Worker] = field(default_factory=list)
 
-    def start(self, settings: Settings) -> Worker:
+    def start(self, settings: Settings, program: tuple[str, ...] = ("-m", "riskstream", "run")) -> Worker:
         """Start a worker, its pages on a port of its own."""
-        worker = start_worker(settings.model_copy(update={"web_port": free_port()}), self.log)
+        worker = start_worker(settings.model_copy(update={"web_port": free_port()}), self.log, program)
         self._started.append(worker)
         return worker
 

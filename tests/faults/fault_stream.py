@@ -30,6 +30,10 @@ class FaultStream:
         self.labels = list(label_messages(history))
         self.ticks = list(tick_messages(simulate_ticks(SYMBOLS, transactions // 4, seed)))
 
+    def add(self, message: Message, chance: random.Random) -> None:
+        """Put one more transaction somewhere into the stream."""
+        self.transactions.insert(chance.randrange(len(self.transactions)), message)
+
     def send(self, settings: Settings, *, seconds: float | None = None) -> None:
         """Send everything: as a backlog, labels first, or side by side spread over some seconds."""
 

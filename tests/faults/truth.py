@@ -2,13 +2,16 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from live import Published, published
 
 from risk.bundle import Bundle
 from risk.chunk import Chunk
 from risk.fold import Fold, Output
+from schemas.source import Source
 from stream.app import job_specs
 from stream.changelog import Restored, last_checkpoint
 from stream.partition_job import JobSpec
@@ -30,8 +33,14 @@ class Result:
     rows: Rows = field(default_factory=dict)
 
 
-def truth(settings: Settings, bundle: Bundle, *, in_recorded_order: bool) -> Result:
-    """Return what the input topics should have led to.
+def truth(
+    settings: Settings,
+    bundle: Bundle,
+    *,
+    in_recorded_order: bool,
+    put_aside: Mapping[str, Set[Source]] = MappingProxyType({}),
+) -> Result:
+    """Return what the input topics should have led to; `put_aside` are messages that each job should leave out.
 
     The merchants' events come from the first hops of this computation, all in one batch. `in_recorded_order` takes
     instead those that the workers wrote, in the order in which they lie in the log: a live stream has no other.
@@ -41,7 +50,7 @@ def truth(settings: Settings, bundle: Bundle, *, in_recorded_order: bool) -> Res
     hops: list[Output] = []
     for name in ("customers", "labels", "ticks"):
         for partition, records in by_partition(settings, SOURCES[name]).items():
-            hops += _advance(result, specs[name], partition, records)
+            hops += _advance(result, specs[name], partition, records, put_aside.get(name, set()))
     if in_recorded_order:
         events = by_partition(settings, SOURCES["merchants"])
     else:
@@ -50,11 +59,13 @@ def truth(settings: Settings, bundle: Bundle, *, in_recorded_order: bool) -> Res
             waiting = events[output.partition]
             waiting.append(Published(output.partition, len(waiting), output.key, output.value))
     for partition, records in events.items():
-        _advance(result, specs["merchants"], partition, records)
+        _advance(result, specs["merchants"], partition, records, put_aside.get("merchants", set()))
     return result
 
 
-def _advance(result: Result, spec: JobSpec, partition: int, records: list[Published]) -> list[Output]:
+def _advance(
+    result: Result, spec: JobSpec, partition: int, records: list[Published], put_aside: Set[Source]
+) -> list[Output]:
     """Take all records up in one batch; note outputs and rows, and return what goes to the second hop."""
     fold: Fold = spec.new_fold(partition)
     chunk = Chunk(
@@ -65,7 +76,7 @@ def _advance(result: Result, spec: JobSpec, partition: int, records: list[Publis
         values=tuple(record.value for record in records),
         caught_up=True,
     )
-    emitted = fold.advance(chunk)
+    emitted = fold.advance(spec.parts.without(chunk, put_aside))
     for output in emitted.outputs:
         if output.stream in OUTPUTS:
             result.outputs[output.stream][output.partition, output.value] += 1
