@@ -53,7 +53,7 @@ def refused(ran: subprocess.CompletedProcess[str], *told: str) -> None:
 def test_every_verb_is_there() -> None:
     """The verbs are those that the README names."""
     assert {" ".join(path) for path, _ in VERBS} == {
-        *("train", "bundle show", "bundle verify", "broker", "topics", "run", "replay", "alerts", "demo")
+        *("train", "bundle show", "bundle verify", "broker", "topics", "run", "send", "alerts", "demo")
     }
 
 
@@ -81,9 +81,9 @@ def test_every_verb_teaches(path: tuple[str, ...], command: Any) -> None:
         (["train", "--history", "{good}", "--currency", "EURO"], ["--currency EURO", "ISO 4217"]),
         (["train", "--history", "{good}", "--train-from", "May"], ["--train-from May", "YYYY-MM-DD"]),
         (["train", "--history", "{good}"], ["--train-from/--train-to", "0 transactions"]),
-        (["replay", "transactions", "{good}", "--rate", "fast"], ["--rate fast", "max"]),
-        (["replay", "transactions", "none.csv"], ["none.csv", "is no file"]),
-        (["replay", "ticks", "{good}"], ["symbol=symbol", "map each of"]),
+        (["send", "transactions", "{good}", "--rate", "fast"], ["--rate fast", "max"]),
+        (["send", "transactions", "none.csv"], ["none.csv", "is no file"]),
+        (["send", "ticks", "{good}"], ["symbol=symbol", "map each of"]),
         (["bundle", "verify", "nowhere"], ["nowhere", "name the folder of a bundle"]),
         (["bundle", "show", "{folder}"], ["versions in it: none"]),
         (["demo", "--bundle", "nowhere"], ["nowhere", "name the folder of a bundle"]),
@@ -107,7 +107,7 @@ def test_a_bad_setting_is_named(verb: str, name: str, value: str) -> None:
     refused(riskstream(verb, **{f"RISKSTREAM_{name}": value}), f"RISKSTREAM_{name}={value!r}", "README")
 
 
-@pytest.mark.parametrize("verb", [["topics"], ["run"], ["alerts"], ["replay", "transactions", "{good}"]])
+@pytest.mark.parametrize("verb", [["topics"], ["run"], ["alerts"], ["send", "transactions", "{good}"]])
 def test_a_broker_that_is_not_there_is_named(tmp_path: Path, verb: list[str]) -> None:
     """A verb that needs a broker ends, and says where it looked and how to start one."""
     good = tmp_path / "good.csv"
