@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stream import console as serving
+from stream.replay_console import replay
 from training import console as learning
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ main.command()(serving.broker)
 main.command("topics")(serving.create_all_topics)
 main.command()(serving.run)
 main.command()(serving.alerts)
+main.command()(replay)
 
 
 class Sent(StrEnum):
