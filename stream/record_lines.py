@@ -1,5 +1,6 @@
 """Writes re-scored records to a file, one JSON object a line: whole or not at all."""
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -21,39 +22,54 @@ class RecordLine(msgspec.Struct, frozen=True):
     record: msgspec.Raw
 
 
-class RecordLines:
-    """An open file of records."""
+class RecordFileError(RuntimeError):
+    """The file cannot be written; the message names it and tells why."""
 
-    def __init__(self, descriptor: int) -> None:
+
+class RecordLines:
+    """An open file of records, which has a name of its own until it is finished; each step raises RecordFileError."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._telling():
+            descriptor, self._unfinished = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
         self._file = os.fdopen(descriptor, "wb")
 
     def write(self, records: Sequence[ScoredRecord]) -> None:
         """Append a line for each record."""
-        for one in records:
-            key = None if one.key is None else one.key.decode()
-            self._file.write(encode(RecordLine(one.stream, one.partition, key, msgspec.Raw(one.value))) + b"\n")
+        with self._telling():
+            for one in records:
+                key = None if one.key is None else one.key.decode()
+                self._file.write(encode(RecordLine(one.stream, one.partition, key, msgspec.Raw(one.value))) + b"\n")
 
-    def close(self, *, durably: bool) -> None:
-        """Close the file; `durably` waits until it is on the disk."""
-        if durably:
+    def finish(self) -> None:
+        """Give the file its name when all of it is on the disk, in place of what had that name."""
+        with self._telling():
             self._file.flush()
             os.fsync(self._file.fileno())
-        self._file.close()
+            os.fchmod(self._file.fileno(), 0o644)  # mkstemp lets nobody else read
+            Path(self._unfinished).replace(self._path)
+
+    def close(self) -> None:
+        """Close the file, and remove it if it was not finished."""
+        with contextlib.suppress(OSError):  # what a full disk did not take goes with it
+            self._file.close()
+        Path(self._unfinished).unlink(missing_ok=True)
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise RecordFileError(f"{self._path} cannot be written: {error.strerror or error}") from error
 
 
 @contextmanager
 def record_lines(path: Path) -> Iterator[RecordLines]:
-    """Give a file to write to, which has its name when the block ends well and leaves nothing when it does not.
-
-    What had that name is replaced. Raises OSError when the file cannot be written.
-    """
-    descriptor, unfinished = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    lines = RecordLines(descriptor)
+    """Give a file to write to, which has its name when the block ends well and leaves nothing when it does not."""
+    lines = RecordLines(path)
     try:
         yield lines
-        lines.close(durably=True)
-        Path(unfinished).chmod(0o644)  # mkstemp lets nobody else read
-        Path(unfinished).replace(path)
+        lines.finish()
     finally:
-        lines.close(durably=False)
-        Path(unfinished).unlink(missing_ok=True)
+        lines.close()

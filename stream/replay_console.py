@@ -53,6 +53,7 @@ def replay(
     --output rescored.jsonl
     """
     from stream.outbox import OutboxError
+    from stream.record_lines import RecordFileError
     from stream.topics import TopicError
 
     settings = load_settings()
@@ -68,10 +69,10 @@ def replay(
         rescored = asyncio.run(_replay(settings, opened, span, compare=compare, target=target, to_topic=to_topic))
     except (TopicError, OutboxError) as wrong:
         raise fail(str(wrong)) from None
-    except (KafkaError, ConnectionError) as error:
+    except RecordFileError as wrong:
+        raise fail(f"--output {wrong}") from None
+    except (KafkaError, OSError) as error:
         raise unreachable(settings, error) from None
-    except OSError as error:
-        raise fail(f"--output {target}: {error}") from None
     _show(rescored, opened, span)
     comparison = rescored.comparison
     if comparison is not None and comparison.is_of(opened.version) and comparison.differences:
@@ -165,7 +166,8 @@ def _warn_of_removed(settings: "Settings", extents: "Extents") -> None:
 def _show(rescored: "Rescored", bundle: "Bundle", span: EventSpan) -> None:
     from stream.replay_tables import comparison_tables
 
-    table = Table(title=f"{span}, re-scored by {bundle.manifest.name} {bundle.version}", title_justify="left")
+    output.print(f"[bold]{span}[/], re-scored by {bundle.manifest.name} {bundle.version}", highlight=False)
+    table = Table()
     for heading in ("transactions", "bars", "alerts"):
         table.add_column(heading, justify="right")
     table.add_row(*(f"{rescored.records.get(stream, 0):,}" for stream in ("scores", "volatility", "alerts")))

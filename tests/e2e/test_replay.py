@@ -244,6 +244,10 @@ def test_rescored_alerts_go_to_a_topic_once(settings: Settings) -> None:
     assert f"0 alerts published to {name}" in run_verb(settings, "replay", "--to-topic", name)
     copies = Counter(("alerts", *rest) for _, *rest in lies_in(settings, "copies").elements())
     assert copies == alerts
+    refused = replayed(settings, "--to-topic", "no name!")
+    assert refused.returncode == 2, refused.stdout + refused.stderr
+    assert "'no name!'" in refused.stderr
+    assert refused.stderr.count("\n") == 1
 
 
 def test_a_log_without_its_beginning_is_told_and_scored(settings: Settings) -> None:

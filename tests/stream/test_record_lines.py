@@ -5,7 +5,7 @@ import pytest
 
 from schemas.score import Score
 from schemas.source import Source
-from stream.record_lines import record_lines
+from stream.record_lines import RecordFileError, record_lines
 from stream.scored_record import ScoredRecord
 
 MESSAGE = Score(1, "t1", "c1", "m1", 5, Source("transactions", 0, 7), 0.25, "approve", (0.1,), "demo", "0123456789ab")
@@ -34,3 +34,16 @@ def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError):
         fail()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """The failure tells which file, and why."""
+    with (
+        pytest.raises(RecordFileError, match=r"none/out.jsonl cannot be written: No such file"),
+        record_lines(tmp_path / "none" / "out.jsonl"),
+    ):
+        pass
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(RecordFileError, match="taken cannot be written"), record_lines(tmp_path / "taken"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
