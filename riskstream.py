@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stream import console as serving
+from stream.replay_console import replay
 from training import console as learning
 
 if TYPE_CHECKING:
@@ -33,10 +34,11 @@ main.command()(serving.broker)
 main.command("topics")(serving.create_all_topics)
 main.command()(serving.run)
 main.command()(serving.alerts)
+main.command()(replay)
 
 
-class Replayed(StrEnum):
-    """What can be replayed."""
+class Sent(StrEnum):
+    """What can be sent."""
 
     TRANSACTIONS = "transactions"
     LABELS = "labels"
@@ -44,8 +46,8 @@ class Replayed(StrEnum):
 
 
 @main.command()
-def replay(
-    what: Annotated[Replayed, typer.Argument(help="What the file is sent as.")],
+def send(
+    what: Annotated[Sent, typer.Argument(help="What the file is sent as.")],
     path: Annotated[Path, typer.Argument(help="Parquet or CSV file.")],
     mapping: Annotated[
         list[str] | None, typer.Option("--map", help="FIELD=COLUMN of the file; repeat for each field.")
@@ -58,7 +60,7 @@ def replay(
 
     `labels` sends a fraud report for each fraud in a file of transactions, at its label time.
 
-    Example: riskstream replay transactions cards.parquet --map customer_id=CARD --rate 2000
+    Example: riskstream send transactions cards.parquet --map customer_id=CARD --rate 2000
     """
     from aiokafka.errors import KafkaError
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TransferSpeedColumn
@@ -72,19 +74,19 @@ def replay(
     per_second = None if rate == "max" else _rate(rate)
     fields = learning.parse_mapping(mapping or [])
     try:
-        if what is Replayed.TICKS:
+        if what is Sent.TICKS:
             ticks = read_ticks(path, fields)
             total, messages = len(ticks.symbol), tick_messages(ticks)
         else:
             history = read_history(path, fields, delay_days=delay_days)
-            labels = what is Replayed.LABELS
+            labels = what is Sent.LABELS
             total = int(history.fraud.sum()) if labels else len(history)
             messages = label_messages(history) if labels else transaction_messages(history, currency)
     except (HistoryError, OSError) as wrong:
         raise serving.fail(str(wrong)) from None
 
-    async def send() -> int:
-        outbox = Outbox(settings.broker, client_id="riskstream-replay")
+    async def deliver() -> int:
+        outbox = Outbox(settings.broker, client_id="riskstream-send")
         await outbox.start()
         try:
             with Progress(
@@ -103,7 +105,7 @@ def replay(
             await outbox.stop()
 
     try:
-        sent = asyncio.run(send())
+        sent = asyncio.run(deliver())
     except (KafkaError, OSError) as error:
         raise serving.unreachable(settings, error) from None
     serving.output.print(f"{sent:,} {what.value} sent to {settings.topic(what.value)} at {settings.broker}")

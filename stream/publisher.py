@@ -1,4 +1,4 @@
-"""Publishes messages to a topic at a rate or as fast as the broker takes them: what a replay and the demo send with."""
+"""Publishes messages to a topic at a rate or as fast as the broker takes them: for `riskstream send` and the demo."""
 
 import asyncio
 import time

@@ -53,7 +53,7 @@ def refused(ran: subprocess.CompletedProcess[str], *told: str) -> None:
 def test_every_verb_is_there() -> None:
     """The verbs are those that the README names."""
     assert {" ".join(path) for path, _ in VERBS} == {
-        *("train", "bundle show", "bundle verify", "broker", "topics", "run", "replay", "alerts", "demo")
+        *("train", "bundle show", "bundle verify", "broker", "topics", "run", "send", "alerts", "replay", "demo")
     }
 
 
@@ -81,9 +81,15 @@ def test_every_verb_teaches(path: tuple[str, ...], command: Any) -> None:
         (["train", "--history", "{good}", "--currency", "EURO"], ["--currency EURO", "ISO 4217"]),
         (["train", "--history", "{good}", "--train-from", "May"], ["--train-from May", "YYYY-MM-DD"]),
         (["train", "--history", "{good}"], ["--train-from/--train-to", "0 transactions"]),
-        (["replay", "transactions", "{good}", "--rate", "fast"], ["--rate fast", "max"]),
-        (["replay", "transactions", "none.csv"], ["none.csv", "is no file"]),
-        (["replay", "ticks", "{good}"], ["symbol=symbol", "map each of"]),
+        (["send", "transactions", "{good}", "--rate", "fast"], ["--rate fast", "max"]),
+        (["send", "transactions", "none.csv"], ["none.csv", "is no file"]),
+        (["send", "ticks", "{good}"], ["symbol=symbol", "map each of"]),
+        (["replay", "--from", "May"], ["--from May", "2026-01-05T00:00"]),
+        (["replay", "--from", "5", "--to", "2026-01-05"], ["--from 5, --to 2026-01-05", "two offsets"]),
+        (["replay", "--from", "2026-01-05", "--to", "2026-01-04"], ["--to 2026-01-04", "is not after --from"]),
+        (["replay", "--bundle", "nowhere"], ["nowhere", "name the folder of a bundle"]),
+        (["replay", "--output", "{folder}/none/out.jsonl"], ["--output", "none/out.jsonl", "name one"]),
+        (["replay", "--to-topic", "alerts"], ["--to-topic alerts", "name one of your own"]),
         (["bundle", "verify", "nowhere"], ["nowhere", "name the folder of a bundle"]),
         (["bundle", "show", "{folder}"], ["versions in it: none"]),
         (["demo", "--bundle", "nowhere"], ["nowhere", "name the folder of a bundle"]),
@@ -101,13 +107,13 @@ def test_bad_input_is_one_clear_line(tmp_path: Path, arguments: list[str], told:
     ("name", "value"),
     [("PARTITIONS", "abc"), ("BROKER", "kafka"), ("LOG_LEVEL", "loud"), ("CHECKPOINT_INTERVAL_SECONDS", "0")],
 )
-@pytest.mark.parametrize("verb", ["topics", "run", "alerts", "demo"])
+@pytest.mark.parametrize("verb", ["topics", "run", "alerts", "replay", "demo"])
 def test_a_bad_setting_is_named(verb: str, name: str, value: str) -> None:
     """The line names the variable and its value."""
     refused(riskstream(verb, **{f"RISKSTREAM_{name}": value}), f"RISKSTREAM_{name}={value!r}", "README")
 
 
-@pytest.mark.parametrize("verb", [["topics"], ["run"], ["alerts"], ["replay", "transactions", "{good}"]])
+@pytest.mark.parametrize("verb", [["topics"], ["run"], ["alerts"], ["replay"], ["send", "transactions", "{good}"]])
 def test_a_broker_that_is_not_there_is_named(tmp_path: Path, verb: list[str]) -> None:
     """A verb that needs a broker ends, and says where it looked and how to start one."""
     good = tmp_path / "good.csv"

@@ -84,11 +84,11 @@ def settings_for(broker: BrokerProcess, bundle: Path) -> Settings:
 def test_the_handbook_live_is_the_handbook_in_training(
     broker: BrokerProcess, bundle_path: Path, weeks_path: Path, tmp_path: Path
 ) -> None:
-    """Two weeks replayed through Kafka are all scored, from features that are training's bit for bit."""
+    """Two weeks sent through Kafka are all scored, from features that are training's bit for bit."""
     settings = settings_for(broker, bundle_path)
     make_topics(settings)
-    run_verb(settings, "replay", "labels", str(weeks_path), *mapping_options())
-    run_verb(settings, "replay", "transactions", str(weeks_path), *mapping_options())
+    run_verb(settings, "send", "labels", str(weeks_path), *mapping_options())
+    run_verb(settings, "send", "transactions", str(weeks_path), *mapping_options())
     history = read_history(weeks_path, parse_mapping(list(HANDBOOK_COLUMNS)))
     with running_worker(settings, tmp_path / "worker.log") as worker:
         worker.wait_until(
@@ -129,10 +129,10 @@ def assert_scores(settings: Settings, bundle: Bundle, history: History) -> None:
 def test_live_volatility_of_real_quotes_is_that_of_arch(
     broker: BrokerProcess, bundle_path: Path, ticks_path: Path, tmp_path: Path
 ) -> None:
-    """EUR/USD quotes replayed through Kafka give the conditional variances that arch computes over the whole series."""
+    """EUR/USD quotes sent through Kafka give the conditional variances that arch computes over the whole series."""
     settings = settings_for(broker, bundle_path)
     make_topics(settings)
-    run_verb(settings, "replay", "ticks", str(ticks_path))
+    run_verb(settings, "send", "ticks", str(ticks_path))
     ticks = read_ticks(ticks_path, {})
     with running_worker(settings, tmp_path / "worker.log") as worker:
         worker.wait_until(

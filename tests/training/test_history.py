@@ -99,7 +99,7 @@ def test_label_times_are_read_or_follow_the_delay(tmp_path: Path) -> None:
 
 
 def test_without_a_fraud_column_nothing_is_fraud(tmp_path: Path) -> None:
-    """A history to replay needs no labels."""
+    """A history to send needs no labels."""
     columns = {name: column for name, column in GOOD.items() if name != "fraud"}
     assert not read_history(csv(tmp_path, columns), {}).fraud.any()
 

@@ -1,0 +1,97 @@
+"""A record that scoring published, or would publish: an alert, a score, or the volatility after a bar."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from risk.fold import Output
+from risk.identity import alert_id, bar_event_id
+from schemas.alert import Alert
+from schemas.score import Score
+from schemas.volatility import Volatility
+
+ScoredStream = Literal["alerts", "scores", "volatility"]
+SCORED_STREAMS: tuple[ScoredStream, ...] = ("alerts", "scores", "volatility")
+
+_DIGEST_BYTES = 16
+_DECODERS: dict[ScoredStream, msgspec.json.Decoder[Alert | Score | Volatility]] = {
+    "alerts": msgspec.json.Decoder(Alert),
+    "scores": msgspec.json.Decoder(Score),
+    "volatility": msgspec.json.Decoder(Volatility),
+}
+
+
+class Event(NamedTuple):
+    """What a record is about, whichever bundle said it: a transaction of a customer, or a bar of a symbol.
+
+    The place of the source message belongs to it: a transaction that was sent twice is two events.
+    """
+
+    event_id: str
+    entity_id: str
+    source_partition: int
+    source_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredRecord:
+    """A record, as bytes and as the message that they hold."""
+
+    stream: ScoredStream
+    partition: int
+    key: bytes | None
+    value: bytes
+    message: Alert | Score | Volatility
+
+    @property
+    def event(self) -> Event:
+        """The event that the record is about."""
+        message, source = self.message, self.message.source
+        if isinstance(message, Volatility):
+            event_id, entity_id = bar_event_id(message.symbol, message.bar_end_ns), message.symbol
+        else:
+            event_id = message.event_id
+            entity_id = message.entity_id if isinstance(message, Alert) else message.customer_id
+        return Event(event_id, entity_id, source.partition, source.offset)
+
+    @property
+    def event_time_ns(self) -> int:
+        """The event's time, for a bar its end: nanoseconds since the Unix epoch."""
+        return self.message.bar_end_ns if isinstance(self.message, Volatility) else self.message.event_time_ns
+
+    @property
+    def identity(self) -> bytes:
+        """The identity that the record has by its contents: 16 bytes where a worker wrote it."""
+        message = self.message
+        if isinstance(message, Alert):
+            return message.alert_id.encode()
+        if isinstance(message, Volatility):
+            return message.volatility_id.encode()
+        return alert_id(message.event_id, message.customer_id, message.bundle_version).encode()
+
+    @property
+    def digest(self) -> bytes:
+        """16 bytes of BLAKE2b that stand for every byte of key and value."""
+        # The key's length comes first, so that no other pair gives the same bytes.
+        prefix = b"-" if self.key is None else b"%d:" % len(self.key) + self.key
+        return hashlib.blake2b(prefix + self.value, digest_size=_DIGEST_BYTES).digest()
+
+
+def decode_record(stream: ScoredStream, partition: int, key: bytes | None, value: bytes | None) -> ScoredRecord | None:
+    """Return a record of a topic, or None where its value is no message of that stream."""
+    if value is None:
+        return None
+    try:
+        return ScoredRecord(stream, partition, key, value, _DECODERS[stream].decode(value))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def record_of(output: Output) -> ScoredRecord | None:
+    """Return what a fold gave as a record, or None for what is no score: a dead letter, a block of merchant events."""
+    stream = output.stream
+    if stream == "dead_letters" or stream == "merchant_events":
+        return None
+    return ScoredRecord(stream, output.partition, output.key, output.value, _DECODERS[stream].decode(output.value))

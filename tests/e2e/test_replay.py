@@ -1,0 +1,298 @@
+import asyncio
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+import numpy as np
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.structs import TopicPartition as KafkaPartition
+from crew import until_worked_off
+from fault_stream import FaultStream
+from live import environment, make_topics, published, run_verb, running_worker
+
+from risk.bundle import GOLDEN_FILE, MODEL_FILE, VOLATILITY_FILE
+from risk.decision import OUTCOMES, Thresholds, decide
+from risk.golden import read_golden
+from risk.merchant_events import decode_block, int64_column
+from schemas.alert import Alert
+from schemas.encoding import encode
+from schemas.label import Label
+from schemas.score import Score
+from stream.broker_process import BrokerProcess, free_port
+from stream.bundle_files import read_bundle
+from stream.settings import Settings
+from training.bundle_files import write_bundle
+
+DEMO = Path(__file__).parents[2] / "bundles" / "demo"
+TRANSACTIONS = 6_000
+DAY_NS = 86_400_000_000_000
+FORGED_NS = 2_000_000_000 * 1_000_000_000
+BEFORE_FORGED = "2033-01-01"
+
+
+@pytest.fixture(scope="module")
+def stream() -> FaultStream:
+    """Give the stream that is scored."""
+    return FaultStream(TRANSACTIONS, seed=5)
+
+
+@pytest.fixture(scope="module")
+def settings(kafka: BrokerProcess, stream: FaultStream, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Give settings whose topics hold a stream that a worker scored as it came, in two lives."""
+    name = f"replay-{uuid4().hex[:8]}"
+    settings = Settings(
+        broker=kafka.bootstrap,
+        application_id=name,
+        topic_prefix=f"{name}.",
+        bundle=DEMO,
+        publish_scores=True,
+        checkpoint_interval_seconds=0.2,
+        web_port=free_port(),
+    )
+    make_topics(settings)
+    log = tmp_path_factory.mktemp("replay") / "worker.log"
+    sending = stream.sending(settings, seconds=8.0)
+    with running_worker(settings, log) as worker:
+        worker.wait_until(lambda: worker.metric("riskstream_events_total", job="merchants", event="scored") > 0)
+    with running_worker(settings, log) as worker:
+        worker.wait_until(lambda: not sending.is_alive())
+        until_worked_off([worker])
+    return settings
+
+
+@pytest.fixture(scope="module")
+def scores(settings: Settings) -> list[Score]:
+    """Give the scores that were published."""
+    return [msgspec.json.decode(record.value, type=Score) for record in published(settings, "scores")]
+
+
+def replayed(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the verb to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "riskstream", "replay", *arguments],
+        env=environment(settings) | {"COLUMNS": "160"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def row(text: str, name: str) -> list[str]:
+    """Return the cells of the first row of a table that begins with a name, in what the verb printed."""
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in re.split("[│┃]", line)][1:-1]
+        if cells and cells[0] == name:
+            return cells[1:]
+    raise AssertionError(f"no row {name} in:\n{text}")
+
+
+def counts(text: str, name: str) -> list[int]:
+    """Return a row's counts."""
+    return [int(cell.replace(",", "")) for cell in row(text, name)]
+
+
+def lines_of(path: Path) -> Counter[tuple[str, int, str | None, bytes]]:
+    """Return what lies in a file of re-scored records: stream, partition, key and bytes of each."""
+    found: Counter[tuple[str, int, str | None, bytes]] = Counter()
+    for line in path.read_bytes().splitlines():
+        read = json.loads(line)
+        value = line[line.index(b'"record":') + len(b'"record":') : -1]
+        found[read["stream"], read["partition"], read["key"], value] += 1
+    return found
+
+
+def lies_in(settings: Settings, *streams: str) -> Counter[tuple[str, int, str | None, bytes]]:
+    """Return what lies in topics, in the same form, but for what a test forged."""
+    return Counter(
+        (stream, one.partition, None if one.key is None else one.key.decode(), one.value)
+        for stream in streams
+        for one in published(settings, stream)
+        if str(FORGED_NS).encode() not in one.value
+    )
+
+
+def other_bundle(folder: Path, thresholds: Thresholds) -> Path:
+    """Write the demo bundle with other thresholds; return its folder."""
+    (demo,) = (path for path in DEMO.iterdir() if path.is_dir())
+    manifest = read_bundle(demo).manifest
+    return write_bundle(
+        folder,
+        msgspec.structs.replace(manifest, name="other", thresholds=thresholds),
+        model=(demo / MODEL_FILE).read_bytes(),
+        golden=read_golden((demo / GOLDEN_FILE).read_bytes()),
+        volatility=(demo / VOLATILITY_FILE).read_bytes(),
+    )
+
+
+def test_the_same_bundle_gives_what_was_published(settings: Settings, stream: FaultStream, tmp_path: Path) -> None:
+    """Scored again, a stream that was scored live, over a restart, gives every record byte for byte, and status 0."""
+    target = tmp_path / "rescored.jsonl"
+    ran = replayed(settings, "--compare", "--to", BEFORE_FORGED, "--output", str(target))
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stderr == ""
+    due = {name: len(published(settings, name)) for name in ("alerts", "scores", "volatility")}
+    assert due["scores"] > TRANSACTIONS / 2
+    assert min(due.values()) > 10
+    for name, count in due.items():
+        assert counts(ran.stdout, name)[1:] == [0, 0, 0, 0]
+        assert counts(ran.stdout, name)[0] == count - (name == "alerts" and forged(settings))
+    assert lines_of(target) == lies_in(settings, "alerts", "scores", "volatility")
+    assert [path.name for path in tmp_path.iterdir()] == ["rescored.jsonl"]
+    assert row(ran.stdout, "published") == row(ran.stdout, "re-scored")
+
+
+def forged(settings: Settings) -> int:
+    """Return how many alerts the tests forged."""
+    return sum(str(FORGED_NS).encode() in one.value for one in published(settings, "alerts"))
+
+
+def test_a_span_of_time_holds_the_events_of_that_time(settings: Settings, scores: list[Score], tmp_path: Path) -> None:
+    """The first instant belongs to a span and the last does not, and its records are those published, state and all."""
+    times = sorted(score.event_time_ns for score in scores)
+    first, end = (times[len(times) * part // 4] // DAY_NS for part in (1, 3))
+    days = [np.datetime64(day, "D").item().isoformat() for day in (first, end)]
+    target = tmp_path / "span.jsonl"
+    ran = replayed(settings, "--from", days[0], "--to", f"{days[1]}T00:00", "--compare", "--output", str(target))
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    chosen = [score for score in scores if first * DAY_NS <= score.event_time_ns < end * DAY_NS]
+    assert 0 < len(chosen) < len(scores)
+    assert counts(ran.stdout, "scores") == [len(chosen), 0, 0, 0, 0]
+    assert {json.loads(line)["stream"] for line in target.read_bytes().splitlines()} >= {"alerts", "scores"}
+
+
+def test_a_span_of_offsets_holds_the_messages_that_lie_there(settings: Settings, scores: list[Score]) -> None:
+    """Offsets are those of the transactions, in every partition."""
+    ran = replayed(settings, "--from", "200", "--to", "500", "--compare")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    chosen = [score for score in scores if 200 <= score.source.offset < 500]
+    assert 0 < len(chosen) < len(scores)
+    assert counts(ran.stdout, "scores") == [len(chosen), 0, 0, 0, 0]
+
+
+def test_another_bundle_is_held_against_the_published_outcomes(
+    settings: Settings, stream: FaultStream, scores: list[Score], tmp_path: Path
+) -> None:
+    """Lower thresholds alert on more: every pair of outcomes is counted, and precision and recall of both are told."""
+    live = read_bundle(DEMO).manifest.thresholds
+    thresholds = Thresholds(review=live.review / 4, decline=(live.review + live.decline) / 2)
+    ran = replayed(settings, "--bundle", str(other_bundle(tmp_path, thresholds)), "--compare", "--to", BEFORE_FORGED)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    outcomes = [OUTCOMES[code] for code in decide(np.array([score.score for score in scores]), thresholds)]
+    pairs = Counter((score.outcome, outcome) for score, outcome in zip(scores, outcomes, strict=True))
+    for was in OUTCOMES:
+        expected = [pairs[was, now] for now in OUTCOMES]
+        assert counts(ran.stdout, was) == [*expected, sum(expected)]
+    newly = pairs["approve", "review"] + pairs["approve", "decline"]
+    assert newly > 0
+    assert f"transactions: {newly:,} newly alerted, 0 no longer alerted" in ran.stdout
+    assert "bars: 0 newly alerted, 0 no longer alerted" in ran.stdout
+    bars = len(published(settings, "volatility"))
+    assert row(ran.stdout, "score") == [f"{len(scores):,}", *["+0.0000"] * 7]
+    assert row(ran.stdout, "annualised volatility, %") == [f"{bars:,}", *["+0.0000"] * 7]
+
+    labels = [msgspec.json.decode(value, type=Label) for _, value in stream.labels]
+    known = {(label.transaction_id, label.customer_id) for label in labels}
+    fraud = [(score.event_id, score.customer_id) in known for score in scores]
+    for name, alerted in (
+        ("published", [score.outcome != "approve" for score in scores]),
+        ("re-scored", [outcome != "approve" for outcome in outcomes]),
+    ):
+        hits = sum(a and f for a, f in zip(alerted, fraud, strict=True))
+        assert hits > 0
+        assert row(ran.stdout, name) == [
+            *(f"{sum(alerted):,}", f"{hits:,}", f"{hits / sum(alerted):.1%}", f"{hits / sum(fraud):.1%}")
+        ]
+
+
+def test_a_forged_alert_is_found(settings: Settings) -> None:
+    """An alert that no event led to is surplus, and the status is 1, where its time lies in the span."""
+    alerts = [one for one in published(settings, "alerts") if str(FORGED_NS).encode() not in one.value]
+    genuine = msgspec.json.decode(alerts[0].value, type=Alert)
+    invented = msgspec.structs.replace(genuine, alert_id="ab" * 16, event_time_ns=FORGED_NS)
+
+    async def put() -> None:
+        async with AIOKafkaProducer(bootstrap_servers=settings.broker) as producer:
+            await producer.send_and_wait(
+                settings.topic("alerts"), encode(invented), key=alerts[0].key, partition=alerts[0].partition
+            )
+
+    asyncio.run(put())
+    ran = replayed(settings, "--compare")
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    assert counts(ran.stdout, "alerts") == [len(alerts), 0, 0, 1, 0]
+    assert "1 records differ" in ran.stderr
+    ran = replayed(settings, "--compare", "--from", BEFORE_FORGED)
+    assert ran.returncode == 1
+    assert counts(ran.stdout, "alerts") == [0, 0, 0, 1, 0]
+    assert replayed(settings, "--compare", "--to", BEFORE_FORGED).returncode == 0
+
+
+def test_rescored_alerts_go_to_a_topic_once(settings: Settings) -> None:
+    """The alerts lie in the topic as they were published, and a second run adds nothing."""
+    name = f"{settings.topic_prefix}copies"
+    ran = run_verb(settings, "replay", "--to-topic", name)
+    alerts = lies_in(settings, "alerts")
+    assert f"{alerts.total():,} alerts published to {name}" in ran
+    assert f"0 alerts published to {name}" in run_verb(settings, "replay", "--to-topic", name)
+    copies = Counter(("alerts", *rest) for _, *rest in lies_in(settings, "copies").elements())
+    assert copies == alerts
+    refused = replayed(settings, "--to-topic", "no name!")
+    assert refused.returncode == 2, refused.stdout + refused.stderr
+    assert "'no name!'" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+
+
+def test_a_log_without_its_beginning_is_told_and_scored(settings: Settings) -> None:
+    """Records that were removed are warned of, and what is left is scored, though no source says where it was."""
+    part = settings.model_copy(update={"topic_prefix": f"{settings.topic_prefix}part."})
+    make_topics(part)
+    events = published(settings, "merchant-events")
+    counted = Counter(one.partition for one in events)
+    removed = {number: count // 2 for number, count in counted.items()}
+
+    async def copy() -> None:
+        topic = part.topic("merchant-events")
+        async with AIOKafkaProducer(bootstrap_servers=part.broker) as producer:
+            for one in events:
+                await producer.send(topic, one.value, key=one.key, partition=one.partition)
+        admin = AIOKafkaAdminClient(bootstrap_servers=part.broker)
+        await admin.start()
+        try:
+            await admin.delete_records(
+                {KafkaPartition(topic, number): RecordsToDelete(before_offset=at) for number, at in removed.items()}
+            )
+        finally:
+            await admin.close()
+
+    asyncio.run(copy())
+    ran = replayed(part)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stderr.count("\n") == 1
+    assert f"{part.topic('merchant-events')} has lost its beginning" in ran.stderr
+    assert f"0 begins at {removed[0]:,}" in ran.stderr
+    left = {
+        (block.partition, offset)
+        for one in events
+        if one.offset >= removed[one.partition] and (block := decode_block(one.value)).role == "transactions"
+        for offset in int64_column(block.offsets).tolist()
+    }
+    assert 0 < len(left) < TRANSACTIONS
+    assert f"{len(left):,}" in ran.stdout
+
+
+def test_topics_that_are_not_there_are_named(kafka: BrokerProcess) -> None:
+    """A prefix without topics ends the verb with status 2 and the name of what is missing."""
+    settings = Settings(broker=kafka.bootstrap, topic_prefix=f"none-{uuid4().hex[:8]}.", bundle=DEMO)
+    ran = replayed(settings, "--compare")
+    assert ran.returncode == 2, ran.stdout + ran.stderr
+    assert ran.stderr.count("\n") == 1
+    assert settings.topic("merchant-events") in ran.stderr
+    assert "RISKSTREAM_TOPIC_PREFIX" in ran.stderr

@@ -1,0 +1,257 @@
+from collections import Counter
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from risk.identity import alert_id
+from schemas.alert import Alert
+from schemas.encoding import encode
+from schemas.outcome import Outcome
+from schemas.score import Score
+from schemas.source import Source
+from schemas.volatility import Volatility
+from stream.comparison import Comparison, PartitionComparison, RecordCounts, RecordLedger, total
+from stream.scored_record import ScoredRecord, decode_record
+
+LIVE, OTHER = "0123456789ab", "ba9876543210"
+
+
+def alert(number: int, outcome: Outcome = "review", score: float = 0.6, version: str = LIVE) -> ScoredRecord:
+    """Return an alert on a transaction."""
+    event_id, customer_id = f"t{number}", f"c{number}"
+    message = Alert(
+        schema_version=1,
+        alert_id=alert_id(event_id, customer_id, version),
+        event_id=event_id,
+        entity_kind="customer",
+        entity_id=customer_id,
+        event_time_ns=number,
+        source=Source("transactions", 0, number),
+        score=score,
+        threshold=0.5,
+        outcome=outcome,
+        severity="medium",
+        reasons=(),
+        bundle_name="demo",
+        bundle_version=version,
+    )
+    return ScoredRecord("alerts", 0, customer_id.encode(), encode(message), message)
+
+
+def score(number: int, outcome: Outcome = "approve", score: float = 0.1, version: str = LIVE) -> ScoredRecord:
+    """Return the score of a transaction."""
+    message = Score(
+        schema_version=1,
+        event_id=f"t{number}",
+        customer_id=f"c{number}",
+        merchant_id="m",
+        event_time_ns=number,
+        source=Source("transactions", 0, number),
+        score=score,
+        outcome=outcome,
+        features=(1.0,),
+        bundle_name="demo",
+        bundle_version=version,
+    )
+    return ScoredRecord("scores", 0, b"c", encode(message), message)
+
+
+def volatility(bar: int, percent: float, *, exceeded: bool = False, version: str = LIVE) -> ScoredRecord:
+    """Return what came after a bar."""
+    message = Volatility(
+        schema_version=1,
+        volatility_id=alert_id(f"s@{bar}", "s", version),
+        symbol="s",
+        bar_end_ns=bar,
+        close=1.0,
+        log_return_percent=0.0,
+        garch_variance_percent2=1.0,
+        ewma_variance_percent2=1.0,
+        annualised_volatility_percent=percent,
+        value_at_risk_95_percent=1.0,
+        value_at_risk_99_percent=2.0,
+        exceeded_95=exceeded,
+        exceeded_99=exceeded,
+        source=Source("ticks", 0, bar),
+        bundle_name="demo",
+        bundle_version=version,
+    )
+    return ScoredRecord("volatility", 0, b"s", encode(message), message)
+
+
+def compared(
+    published: list[ScoredRecord], rescored: list[ScoredRecord], frauds: frozenset[tuple[str, str]] = frozenset()
+) -> Comparison:
+    """Return the comparison of one partition's records."""
+    comparison = PartitionComparison(frauds)
+    for one in published:
+        comparison.take_published(one.stream, one)
+    for one in rescored:
+        comparison.take_rescored(one)
+    return comparison.result()
+
+
+def test_equal_records_are_equal() -> None:
+    """The same records, in whatever order, differ in nothing."""
+    published = [alert(1), score(1, "review", 0.6), score(2), volatility(3, 9.0)]
+    found = compared(published, published[::-1])
+    assert found.differences == 0
+    assert {stream: one.equal for stream, one in found.records.items()} == {"alerts": 1, "scores": 2, "volatility": 1}
+    assert found.is_of(LIVE)
+    assert not found.is_of(OTHER)
+
+
+@pytest.mark.parametrize(
+    ("published", "rescored", "expected"),
+    [
+        ([], [alert(1)], RecordCounts(missing=1)),
+        ([alert(1)], [], RecordCounts(surplus=1)),
+        ([alert(1)], [alert(1, score=0.7)], RecordCounts(different=1)),
+        ([alert(1), alert(1)], [alert(1)], RecordCounts(equal=1, surplus=1)),
+        ([alert(1)], [alert(1), alert(1)], RecordCounts(equal=1, missing=1)),
+        ([alert(1), alert(1, score=0.7)], [alert(1, score=0.7), alert(1)], RecordCounts(equal=2)),
+        ([alert(1), alert(1, score=0.7)], [alert(1, score=0.9), alert(1)], RecordCounts(equal=1, different=1)),
+        ([alert(1, version=OTHER)], [alert(1)], RecordCounts(missing=1, surplus=1)),
+    ],
+)
+def test_records_are_matched_by_identity(
+    published: list[ScoredRecord], rescored: list[ScoredRecord], expected: RecordCounts
+) -> None:
+    """What lacks, what is too much and what has other bytes under its identity are counted apart, copy by copy."""
+    assert compared(published, rescored).records["alerts"] == expected
+
+
+def test_the_key_belongs_to_a_record() -> None:
+    """Under another key, or none, the same value is another record."""
+    one = alert(1)
+    for key in (b"c2", None):
+        moved = ScoredRecord(one.stream, one.partition, key, one.value, one.message)
+        assert compared([moved], [one]).records["alerts"] == RecordCounts(different=1)
+
+
+pairs = st.lists(st.tuples(st.sampled_from([b"a", b"b", b"c"]), st.sampled_from([b"1", b"2", b"3"])), max_size=12)
+
+
+@given(pairs, pairs)
+def test_the_ledger_counts_as_sets_of_copies_do(
+    published: list[tuple[bytes, bytes]], rescored: list[tuple[bytes, bytes]]
+) -> None:
+    """In any order the counts are those of the multisets' intersection and of what each side has left by identity."""
+    ledger = RecordLedger()
+    for identity, digest in published:
+        ledger.publish(identity, digest)
+    for identity, digest in rescored:
+        ledger.rescore(identity, digest)
+    equal = Counter(published) & Counter(rescored)
+    left, unlike = (
+        Counter(identity for identity, _ in (Counter(one) - equal).elements()) for one in (published, rescored)
+    )
+    different = (left & unlike).total()
+    assert ledger.counts() == RecordCounts(
+        equal=equal.total(),
+        different=different,
+        missing=unlike.total() - different,
+        surplus=left.total() - different,
+    )
+
+
+def test_scores_need_not_be_published() -> None:
+    """Where no score was published, none is missed; where one was, all are."""
+    rescored = [alert(1), score(1, "review", 0.6), score(2)]
+    assert compared([alert(1)], rescored).differences == 0
+    found = compared([alert(1), score(2)], rescored)
+    assert found.records["scores"] == RecordCounts(equal=1, missing=1)
+    assert found.differences == 1
+
+
+def test_a_record_that_nobody_can_read_is_a_difference() -> None:
+    """What is no message of its stream is counted, and does not end the comparison."""
+    assert decode_record("alerts", 0, None, b"{}") is None
+    assert decode_record("alerts", 0, None, b"\xff") is None
+    assert decode_record("alerts", 0, None, None) is None
+    comparison = PartitionComparison(frozenset())
+    comparison.take_published("alerts", None)
+    assert comparison.result().differences == 1
+
+
+def test_outcomes_are_matched_by_event() -> None:
+    """Another bundle's outcome stands beside that published of the same event, and approval is the lack of an alert."""
+    published = [alert(1, "review"), alert(2, "decline", 0.9), volatility(7, 10.0), volatility(8, 10.0)]
+    rescored = [
+        score(1, "approve", 0.2, OTHER),
+        *(alert(2, "review", 0.7, OTHER), score(2, "review", 0.7, OTHER)),
+        *(alert(3, "decline", 0.8, OTHER), score(3, "decline", 0.8, OTHER)),
+        score(4, "approve", 0.1, OTHER),
+        *(volatility(7, 12.5, version=OTHER), volatility(8, 9.0, exceeded=True, version=OTHER)),
+    ]
+    found = compared(published, rescored)
+    assert found.transactions.counts == {
+        ("review", "approve"): 1,
+        ("decline", "review"): 1,
+        ("approve", "decline"): 1,
+        ("approve", "approve"): 1,
+    }
+    assert (found.transactions.newly_alerted, found.transactions.no_longer_alerted) == (1, 1)
+    assert found.bars.counts == {("approve", "approve"): 1, ("approve", "review"): 1}
+    assert found.score_differences.tolist() == pytest.approx([-0.4, -0.2])
+    assert found.volatility_differences.tolist() == [2.5, -1.0]
+    assert not found.is_of(OTHER)
+    assert found.not_rescored == 0
+
+
+def test_a_transaction_that_was_sent_twice_is_two_events() -> None:
+    """Its source tells one from the other."""
+    first, again = score(1, "review", 0.6), score(1, "approve", 0.1)
+    assert isinstance(again.message, Score)
+    moved = msgspec.structs.replace(again.message, source=Source("transactions", 0, 99))
+    again = ScoredRecord("scores", 0, again.key, encode(moved), moved)
+    found = compared([alert(1), first, again], [alert(1), first, again])
+    assert found.transactions.counts == {("review", "review"): 1, ("approve", "approve"): 1}
+    assert found.score_differences.tolist() == [0.0, 0.0]
+
+
+def test_alerts_on_unknown_events_are_told() -> None:
+    """A published alert whose event was not re-scored is in no table of outcomes, but is counted."""
+    found = compared([alert(1), alert(2)], [score(2, "review", 0.6, OTHER)])
+    assert found.not_rescored == 1
+    assert found.transactions.total == 1
+
+
+def test_alerts_are_held_against_known_frauds() -> None:
+    """Precision is over alerts and recall over frauds, of the transactions that were re-scored."""
+    frauds = frozenset({("t1", "c1"), ("t2", "c2"), ("t3", "someone else"), ("t9", "c9")})
+    published = [alert(1), alert(3), alert(4)]
+    rescored = [
+        *(score(number, "decline", 0.9, OTHER) for number in (1, 2)),
+        *(score(number, version=OTHER) for number in (3, 4, 5)),
+    ]
+    found = compared(published, rescored, frauds)
+    assert (found.published.alerts, found.published.frauds, found.published.hits) == (3, 2, 1)
+    assert (found.published.precision, found.published.recall) == (1 / 3, 1 / 2)
+    assert (found.rescored.precision, found.rescored.recall) == (1.0, 1.0)
+
+
+def test_who_published_decides_whether_records_must_be_equal() -> None:
+    """It is asked of the span, and elsewhere only where the span is empty; a mixture is nobody's."""
+    assert not compared([alert(1), alert(2, version=OTHER)], []).is_of(LIVE)
+    assert compared([], []).is_of(LIVE)
+    comparison = PartitionComparison(frozenset())
+    comparison.pass_over(alert(1))
+    assert comparison.result().is_of(LIVE)
+    assert not comparison.result().is_of(OTHER)
+
+
+def test_partitions_add_up() -> None:
+    """The total of several partitions is that of their records together."""
+    rescored = [[alert(1), score(1, "review", 0.5)], [score(2), volatility(3, 8.0)]]
+    published = [[alert(1)], [alert(2), volatility(3, 7.0)]]
+    frauds = frozenset({("t1", "c1"), ("t2", "c2")})
+    found = total(compared(one, two, frauds) for one, two in zip(published, rescored, strict=True))
+    together = compared([*published[0], *published[1]], [*rescored[0], *rescored[1]], frauds)
+    for name in (one for one in Comparison.__slots__ if not one.endswith("differences")):
+        assert getattr(found, name) == getattr(together, name), name
+    assert found.score_differences.tolist() == together.score_differences.tolist()
+    assert found.volatility_differences.tolist() == together.volatility_differences.tolist()
+    assert total([]).differences == 0
