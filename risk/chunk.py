@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 class Chunk:
     """Records of one topic partition, in offset order; the unit that a fold advances by.
 
-    `caught_up` tells that the log held nothing after this chunk when it was read. A chunk may be empty, to say
-    only that.
+    `timestamps_ms` are the records' own, in milliseconds since the Unix epoch, -1 for one that has none; an empty tuple
+    where nobody knows them. `caught_up` tells that the log held nothing after this chunk when it was read. A chunk may
+    be empty, to say only that.
 
     >>> Chunk("transactions", 0, offsets=(7,), keys=(b"c1",), values=(b"{}",), caught_up=True).next_offset
     8
@@ -21,6 +22,7 @@ class Chunk:
     keys: tuple[bytes | None, ...]
     values: tuple[bytes | None, ...]
     caught_up: bool
+    timestamps_ms: tuple[int, ...] = ()
 
     @property
     def next_offset(self) -> int:
@@ -52,4 +54,5 @@ class Chunk:
             offsets=tuple(self.offsets[at] for at in chosen),
             keys=tuple(self.keys[at] for at in chosen),
             values=tuple(self.values[at] for at in chosen),
+            timestamps_ms=tuple(self.timestamps_ms[at] for at in chosen) if self.timestamps_ms else (),
         )

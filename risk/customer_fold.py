@@ -1,6 +1,5 @@
 """First hop: transactions, keyed by customer -> customer profiles -> rows keyed by merchant."""
 
-from collections import Counter
 from collections.abc import Iterable
 
 import msgspec
@@ -9,8 +8,9 @@ import numpy as np
 from risk import customer_profile
 from risk.chunk import Chunk
 from risk.customer_profile import CustomerProfile
-from risk.dead_letters import dead_letter_output
+from risk.dead_letters import reject
 from risk.decode import decode_transactions
+from risk.event_time import late_rejection, rows_where, split_future
 from risk.fold import Emitted
 from risk.merchant_events import TRANSACTION
 from risk.merchant_routing import MerchantRouting
@@ -42,10 +42,15 @@ class CustomerFold:
         emitted = Emitted()
         chunk = chunk.after(self._offset)
         columns, rejections = decode_transactions(chunk.keys, chunk.values, self._currency)
-        emitted.outputs = [dead_letter_output(chunk, rejection) for rejection in rejections]
-        emitted.rejected = Counter(rejection.reason for rejection in rejections)
-        count = len(columns.transaction_id)
+        columns, future = split_future(columns, chunk)
         features = self._profiles.advance(columns.customer_id, columns.event_time_ns, columns.amount)
+        too_late = np.isnan(features[:, 0])
+        rejections += future
+        if too_late.any():
+            rejections += [late_rejection(columns, at) for at in np.flatnonzero(too_late).tolist()]
+            columns, features = rows_where(columns, np.flatnonzero(~too_late)), features[~too_late]
+        reject(emitted, chunk, rejections)
+        count = len(columns.transaction_id)
         if chunk.offsets:
             self._offset = chunk.offsets[-1]
         emitted.outputs += self._routing.outputs(

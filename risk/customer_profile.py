@@ -4,7 +4,8 @@ Two kinds of memory. Exact sliding windows of 1, 7 and 30 days, the current even
 Handbook defines them (Le Borgne, Siblini, Lebichot and Bontempi 2022, chapter 3.5). And exponentially decayed moments
 (`risk.decayed_moments`), as of before the event.
 
-A late event is counted at the profile's own clock, the greatest event time it has seen.
+A late event is counted at the profile's own clock, the greatest event time it has seen; one that is later than
+`risk.event_time` allows is not counted.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,7 @@ from numba import njit
 
 from risk.decayed_moments import MOMENT_FIELDS, WINDOW_DAYS, update_moments
 from risk.event_rings import RingArrays, drop_until, entry_at, push
+from risk.event_time import LATE_LIMIT_NS
 from risk.keyed_rows import KeyedRows
 
 STATE_VERSION = 1
@@ -57,6 +59,9 @@ def _fold(
     for at in range(rows.shape[0]):
         row = rows[at]
         written = event_time_ns[at]
+        if written < last_time_ns[row] - LATE_LIMIT_NS:
+            features[at] = np.nan
+            continue
         time_ns = max(written, last_time_ns[row])
         elapsed_days = (time_ns - last_time_ns[row]) / DAY_NS
         last_time_ns[row] = time_ns
@@ -119,7 +124,11 @@ class CustomerProfile:
         event_time_ns: npt.NDArray[np.int64],
         amount: npt.NDArray[np.float64],
     ) -> npt.NDArray[np.float64]:
-        """Take up transactions in their order; return float64[n, len(CUSTOMER_FEATURES)], a row for each."""
+        """Take up transactions in their order; return float64[n, len(CUSTOMER_FEATURES)], a row for each.
+
+        One that comes too late leaves the profile as it is, and its row is NaN throughout; no other row has an amount
+        that is NaN. A history in order of time has none.
+        """
         rows = self._rows.rows(customer_id)
         (rings,) = self._rows.rings
         rings.reserve_for(rows)

@@ -1,7 +1,10 @@
-"""Makes the dead letter of a record that could not be used."""
+"""Makes the dead letters of records that could not be used."""
+
+from collections import Counter
+from collections.abc import Iterable
 
 from risk.chunk import Chunk
-from risk.fold import Output
+from risk.fold import Emitted, Output
 from risk.rejection import Rejection
 from schemas.dead_letter import DeadLetter
 from schemas.encoding import encode
@@ -28,3 +31,10 @@ def dead_letter_output(chunk: Chunk, rejection: Rejection) -> Output:
     identity = f"{chunk.topic}/{chunk.partition}/{offset}".encode()
     # No key: the letter holds the record's, and a huge one sent twice would not fit a request.
     return Output("dead_letters", chunk.partition, None, encode(letter), identity)
+
+
+def reject(emitted: Emitted, chunk: Chunk, rejections: Iterable[Rejection]) -> None:
+    """Add the dead letters of a chunk's rejections, in the order of the chunk, and count them by reason."""
+    ordered = sorted(rejections, key=lambda rejection: rejection.index)
+    emitted.outputs += [dead_letter_output(chunk, rejection) for rejection in ordered]
+    emitted.rejected = Counter(rejection.reason for rejection in ordered)

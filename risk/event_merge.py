@@ -5,6 +5,9 @@ its source has come and whether it was read to its end. A row is released once n
 an earlier one; a source that has reached its end is not waited for. So while a backlog is worked off, the order is
 exactly (event time, labels first, event id), which is training's; on a live stream, where every source is at its end,
 rows are released as they arrive, and what comes later than its time is counted as late.
+
+A source that is behind and falls silent would let rows wait without end: beyond `WAITING_LIMIT_ROWS` of them the
+earliest are released all the same, and counted. That too is a function of the log.
 """
 
 import msgspec
@@ -13,6 +16,9 @@ from numpy.typing import NDArray
 
 from risk.event_order import merge_order
 from risk.merchant_events import TRANSACTION, Block, Source, int64_column
+
+WAITING_LIMIT_ROWS = 250_000
+"""About 60 MB for a merchant partition."""
 
 _BEGINNING_NS = -(2**63)
 _NEVER_NS = 2**63 - 1
@@ -47,18 +53,23 @@ class _Waiting(msgspec.Struct, gc=False):
 
 
 class Released(msgspec.Struct, frozen=True):
-    """Rows in their order: row `row[i]` of `blocks[block[i]]`; `late` of them came after their time."""
+    """Rows in their order: row `row[i]` of `blocks[block[i]]`; `late` of them came after their time.
+
+    `early` of them were released before it was known whether a silent source would bring earlier ones.
+    """
 
     blocks: list[Block]
     block: NDArray[np.int64]
     row: NDArray[np.int64]
     late: int
+    early: int
 
 
 class EventMerge:
     """Merges the blocks of one merchant partition."""
 
-    def __init__(self, sources: list[Source]) -> None:
+    def __init__(self, sources: list[Source], waiting_limit_rows: int = WAITING_LIMIT_ROWS) -> None:
+        self._waiting_limit_rows = waiting_limit_rows
         self._sources = {(role, at): SourceProgress(role, at) for role, at in sources}
         self._waiting: list[_Waiting] = []
         self._log_offset = -1
@@ -107,6 +118,9 @@ class EventMerge:
         if not self._waiting:
             return None
         bound = min((s.clock_ns for s in self._sources.values() if not s.caught_up), default=_NEVER_NS)
+        known = bound
+        if bound != _NEVER_NS and self.waiting_rows > self._waiting_limit_rows:
+            bound = max(bound, self._forced_bound())
         blocks: list[Block] = []
         times, kinds, ids, numbers, rows = [], [], [], [], []
         still = []
@@ -135,7 +149,14 @@ class EventMerge:
         ordered = time_ns[order]
         late = int(np.count_nonzero(ordered < self._released_ns))
         self._released_ns = max(self._released_ns, int(ordered[-1]))
-        return Released(blocks, np.concatenate(numbers)[order], np.concatenate(rows)[order], late)
+        early = int(np.count_nonzero(ordered >= known)) if known != _NEVER_NS else 0
+        return Released(blocks, np.concatenate(numbers)[order], np.concatenate(rows)[order], late, early)
+
+    def _forced_bound(self) -> int:
+        """Return the time before which rows must go, so that no more wait than may."""
+        times = np.concatenate([int64_column(one.block.order_time_ns)[one.first :] for one in self._waiting])
+        surplus = len(times) - self._waiting_limit_rows
+        return int(np.partition(times, surplus - 1)[surplus - 1]) + 1
 
     def cut(self) -> MergeCut:
         """Return what the merge contains."""

@@ -1,6 +1,5 @@
 """First hop of labels: fraud reports and clearances -> rows keyed by merchant. It keeps no rows of its own."""
 
-from collections import Counter
 from collections.abc import Iterable
 
 import msgspec
@@ -8,8 +7,9 @@ import numpy as np
 
 from risk.chunk import Chunk
 from risk.customer_fold import SourceCut
-from risk.dead_letters import dead_letter_output
+from risk.dead_letters import reject
 from risk.decode import decode_labels
+from risk.event_time import split_future
 from risk.fold import Emitted
 from risk.merchant_events import CLEARANCE, FRAUD
 from risk.merchant_routing import MerchantRouting
@@ -35,8 +35,8 @@ class LabelFold:
         emitted = Emitted()
         chunk = chunk.after(self._offset)
         columns, rejections = decode_labels(chunk.values)
-        emitted.outputs = [dead_letter_output(chunk, rejection) for rejection in rejections]
-        emitted.rejected = Counter(rejection.reason for rejection in rejections)
+        columns, future = split_future(columns, chunk)
+        reject(emitted, chunk, rejections + future)
         count = len(columns.transaction_id)
         if chunk.offsets:
             self._offset = chunk.offsets[-1]

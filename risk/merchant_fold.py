@@ -71,6 +71,7 @@ class MerchantFold:
         row = np.concatenate([one.row for one in found])
         self._score(EventRows(blocks, block, row), emitted)
         emitted.counts["late"] = sum(one.late for one in found)
+        emitted.counts["released_early"] = sum(one.early for one in found)
         return emitted
 
     def _score(self, rows: EventRows, emitted: Emitted) -> None:

@@ -1,6 +1,5 @@
 """Ticks, keyed by symbol -> bars -> variances and values at risk -> volatility, and alerts on exceedances."""
 
-from collections import Counter
 from collections.abc import Iterable
 
 import msgspec
@@ -8,8 +7,9 @@ import msgspec
 from risk import symbol_volatility
 from risk.bundle import Bundle
 from risk.chunk import Chunk
-from risk.dead_letters import dead_letter_output
+from risk.dead_letters import reject
 from risk.decode import decode_ticks
+from risk.event_time import split_future
 from risk.fold import Emitted, Output
 from risk.identity import alert_id, bar_event_id
 from risk.symbol_volatility import ClosedBars, SymbolVolatility
@@ -65,8 +65,8 @@ class TickFold:
         emitted = Emitted()
         chunk = chunk.after(self._offset)
         columns, rejections = decode_ticks(chunk.keys, chunk.values)
-        emitted.outputs = [dead_letter_output(chunk, rejection) for rejection in rejections]
-        emitted.rejected = Counter(rejection.reason for rejection in rejections)
+        columns, future = split_future(columns, chunk)
+        reject(emitted, chunk, rejections + future)
         bars = self._symbols.advance(columns.symbol, columns.event_time_ns, columns.bid, columns.ask)
         if chunk.offsets:
             self._offset = chunk.offsets[-1]

@@ -133,6 +133,7 @@ class ChunkConsumer(driver.Consumer):
             keys=tuple(record.key for record in records),
             values=tuple(record.value for record in records),
             caught_up=caught_up,
+            timestamps_ms=tuple(record.timestamp for record in records),
         )
         last = records[-1] if records else None
         return ConsumerMessage(

@@ -67,4 +67,5 @@ async def read_chunks(bootstrap: str, topic: str, partition: int, first: int, en
             keys=tuple(record.key for record in records),
             values=tuple(record.value for record in records),
             caught_up=False,
+            timestamps_ms=tuple(record.timestamp for record in records),
         )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.event_merge import EventMerge
+from risk.event_merge import EventMerge, Released
 from risk.merchant_events import CLEARANCE, TRANSACTION, Block, Role, Source, decode_block, encode_block
 
 SOURCES: list[Source] = [("transactions", 0), ("transactions", 1), ("labels", 0)]
@@ -158,3 +158,44 @@ def test_a_cut_of_other_sources_is_refused() -> None:
     cut = EventMerge([*SOURCES, ("labels", 7)]).cut()
     with pytest.raises(ValueError, match=r"labels.*7"):
         EventMerge(SOURCES).restore(cut)
+
+
+@given(backlogs(), st.integers(1, 12), st.data())
+def test_no_more_rows_wait_than_may(backlog: tuple[list[Row], list[Block]], limit: int, data: st.DataObject) -> None:
+    """Beyond the limit the earliest rows go at once; each row goes once, and a restore anywhere changes nothing."""
+    rows, log = backlog
+    merge = EventMerge(SOURCES, limit)
+    whole, early = [], 0
+    for offset, block in enumerate(log):
+        released = merge.add(offset, block)
+        assert merge.waiting_rows <= limit
+        if released is not None:
+            whole.append((offset, ids_of(released)))
+            early += released.early
+    assert sorted(one for _, ids in whole for one in ids) == sorted(row.event_id for row in rows)
+    unlimited = EventMerge(SOURCES)
+    most = 0
+    for offset, block in enumerate(log):
+        unlimited.add(offset, block)
+        most = max(most, unlimited.waiting_rows)
+    assert (early > 0) == (most > limit)
+
+    cut_at = data.draw(st.integers(0, len(log)))
+    first = EventMerge(SOURCES, limit)
+    for offset, block in enumerate(log[:cut_at]):
+        first.add(offset, block)
+    cut = first.cut()
+    second = EventMerge(SOURCES, limit)
+    second.restore(cut)
+    again = [
+        (offset, ids_of(released))
+        for offset in range(cut.read_on_offset, len(log))
+        if (released := second.add(offset, log[offset])) is not None
+    ]
+    assert again == [one for one in whole if one[0] >= cut_at]
+
+
+def ids_of(released: Released) -> list[str]:
+    """Return the released events' ids, in their order."""
+    pairs = zip(released.block.tolist(), released.row.tolist(), strict=True)
+    return [released.blocks[block].transaction_id[row] for block, row in pairs]

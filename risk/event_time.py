@@ -1,0 +1,67 @@
+"""Which event times are taken: none from the future, and none from too long ago.
+
+The core reads no clock. What the future is, a record's own timestamp says, which the log holds beside it: the time at
+which it was produced, or at which the broker took it. A message that names a time after that was made by a clock that
+runs ahead, and taking it would carry its customer's or symbol's clock along, for every later message.
+"""
+
+from dataclasses import fields, replace
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from risk.chunk import Chunk
+from risk.decode import LabelColumns, TickColumns, TransactionColumns
+from risk.rejection import Rejection
+
+FUTURE_LIMIT_MS = 5 * 60 * 1000
+"""How far clocks may differ: an event time may be this much, five minutes, after its record's timestamp."""
+
+LATE_LIMIT_NS = 7 * 86_400_000_000_000
+"""How late a transaction may come, measured by its customer's clock, the greatest event time seen: seven days."""
+
+Columns = TypeVar("Columns", TransactionColumns, LabelColumns, TickColumns)
+
+
+def split_future(columns: Columns, chunk: Chunk) -> tuple[Columns, list[Rejection]]:
+    """Return the messages of a chunk that are not from the future, and the rejections of those that are.
+
+    Records without a timestamp, which have -1, and chunks without any, are taken as they are.
+    """
+    if not chunk.timestamps_ms:
+        return columns, []
+    written_ms = np.array(chunk.timestamps_ms, dtype=np.int64)[columns.index]
+    ahead_ms = np.where(written_ms >= 0, columns.event_time_ns // 1_000_000 - written_ms, 0)
+    future = ahead_ms > FUTURE_LIMIT_MS
+    if not future.any():
+        return columns, []
+    rejections = [
+        Rejection(
+            int(columns.index[at]),
+            "event_time_in_future",
+            f"event_time_ns={columns.event_time_ns[at]}: {ahead_ms[at] / 1000:,.0f} s after the record's own timestamp;"
+            f" at most {FUTURE_LIMIT_MS // 1000} s are allowed: set the producer's clock, or send nanoseconds in UTC",
+        )
+        for at in np.flatnonzero(future).tolist()
+    ]
+    return rows_where(columns, np.flatnonzero(~future)), rejections
+
+
+def late_rejection(columns: TransactionColumns, at: int) -> Rejection:
+    """Return the rejection of a transaction that came too late to be scored as of its time."""
+    return Rejection(
+        int(columns.index[at]),
+        "event_too_late",
+        f"event_time_ns={columns.event_time_ns[at]}: more than {LATE_LIMIT_NS // 86_400_000_000_000} days before what"
+        " was seen of its customer; score history under another application id, in order of time",
+    )
+
+
+def rows_where(columns: Columns, chosen: NDArray[np.int64]) -> Columns:
+    """Return some of the rows, by their number."""
+    changes: dict[str, Any] = {}
+    for one in fields(columns):
+        column = getattr(columns, one.name)
+        changes[one.name] = column[chosen] if isinstance(column, np.ndarray) else [column[at] for at in chosen.tolist()]
+    return replace(columns, **changes)
