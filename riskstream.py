@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stream import console as serving
+from stream import state_console
 from stream.replay_console import replay
 from training import console as learning
 
@@ -26,8 +27,11 @@ main = typer.Typer(
     help="Score risk on live streams of transactions and ticks: train a bundle, run workers, watch the alerts.",
 )
 bundles = typer.Typer(no_args_is_help=True, help="Look at bundles: what a worker scores with.")
+states = typer.Typer(no_args_is_help=True, help="What workers keep in Kafka: profiles, volatility, where they are.")
 main.command()(learning.train)
 main.add_typer(bundles, name="bundle")
+main.add_typer(states, name="state")
+states.command("rebuild")(state_console.rebuild)
 bundles.command("show")(serving.show_bundle)
 bundles.command("verify")(serving.verify_bundle)
 main.command()(serving.broker)

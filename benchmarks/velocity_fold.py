@@ -60,6 +60,10 @@ class VelocityFold:
         """Return the last offset contained."""
         return msgspec.msgpack.encode(self._offset)
 
+    def last_offset(self) -> int:
+        """Return the offset of the last record taken."""
+        return self._offset
+
     def read_on_offset(self) -> int:
         """Return the offset after it."""
         return self._offset + 1

@@ -75,6 +75,10 @@ class CustomerFold:
         """Return the source offset and the clock that the state contains."""
         return msgspec.msgpack.encode(SourceCut(self._offset, self._routing.clock_ns))
 
+    def last_offset(self) -> int:
+        """Return the offset of the last record taken."""
+        return self._offset
+
     def read_on_offset(self) -> int:
         """Return the offset after the last record taken."""
         return self._offset + 1

@@ -55,6 +55,9 @@ class Fold(Protocol):
     def cut(self) -> bytes:
         """Return what the state contains, as bytes from which `restore` goes on exactly."""
 
+    def last_offset(self) -> int:
+        """Return the greatest source offset that the state contains, -1 for an empty one."""
+
     def read_on_offset(self) -> int:
         """Return the first source offset that must be read again after a restore of the present cut."""
 

@@ -62,6 +62,10 @@ class LabelFold:
         """Return the source offset and the clock that were reached."""
         return msgspec.msgpack.encode(SourceCut(self._offset, self._routing.clock_ns))
 
+    def last_offset(self) -> int:
+        """Return the offset of the last record taken."""
+        return self._offset
+
     def read_on_offset(self) -> int:
         """Return the offset after the last record taken."""
         return self._offset + 1

@@ -181,6 +181,10 @@ class MerchantFold:
         """Return what the merge contains."""
         return msgspec.msgpack.encode(self._merge.cut())
 
+    def last_offset(self) -> int:
+        """Return the offset of the last block taken."""
+        return self._merge.cut().log_offset
+
     def read_on_offset(self) -> int:
         """Return the offset of the first block with a row that still waits, or the one after the last block."""
         return self._merge.cut().read_on_offset

@@ -145,6 +145,10 @@ class TickFold:
         """Return the last source offset that the state contains."""
         return msgspec.msgpack.encode(self._offset)
 
+    def last_offset(self) -> int:
+        """Return the offset of the last record taken."""
+        return self._offset
+
     def read_on_offset(self) -> int:
         """Return the offset after the last record taken."""
         return self._offset + 1

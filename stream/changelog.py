@@ -24,13 +24,15 @@ ROW_PREFIX = b"r"
 
 
 class Cut(msgspec.Struct, frozen=True):
-    """What a checkpoint contains.
+    """What a checkpoint contains: the source up to and with `source_offset`.
 
-    `fold_cut` is the fold's own account of its source; `output_ends` is, for each output topic, the offset from which
-    outputs of later events may lie in the partition.
+    Every version of the state reads and writes this; `fold_cut` and the rows are a version's own. `fold_cut` is the
+    fold's account of its source; `output_ends` is, for each output topic, the offset from which outputs of later
+    events may lie in the partition.
     """
 
     state_version: str
+    source_offset: int
     fold_cut: bytes
     output_ends: dict[str, int]
 
@@ -55,6 +57,21 @@ async def last_checkpoint(
     `on_progress` is told how many records were read so far.
     Raises StateVersionError when the state was written in another version.
     """
+    restored = await any_checkpoint(bootstrap, topic, partition, on_progress)
+    cut = restored.cut
+    if cut is not None and cut.state_version != state_version:
+        raise StateVersionError(
+            f"changelog {topic}[{partition}] holds state version {cut.state_version!r}, this worker"
+            f" reads {state_version!r}: run the version that wrote it, or make the state anew from the source by"
+            " `riskstream state rebuild`"
+        )
+    return restored
+
+
+async def any_checkpoint(
+    bootstrap: str, topic: str, partition: int, on_progress: Callable[[int], None] = lambda count: None
+) -> Restored:
+    """Return what `last_checkpoint` does, in whichever version of the state it was written."""
     latest: dict[bytes, bytes | None] = {}
     count = 0
     async for _, records in read_log(bootstrap, {KafkaPartition(topic, partition): 0}, isolation="read_committed"):
@@ -66,12 +83,6 @@ async def last_checkpoint(
     if packed_cut is None:
         return Restored(None, [])
     cut = msgspec.msgpack.decode(packed_cut, type=Cut)
-    if cut.state_version != state_version:
-        raise StateVersionError(
-            f"changelog {topic}[{partition}] holds state version {cut.state_version!r}, this worker"
-            f" reads {state_version!r}: run the version that wrote it, or choose another application id"
-            " (RISKSTREAM_APPLICATION_ID) to score the stream from its beginning"
-        )
     return Restored(cut, [(key[1:], value) for key, value in latest.items() if value is not None])
 
 
@@ -106,8 +117,11 @@ class Changelog:
         """Disconnect."""
         await self._producer.stop()
 
-    async def write(self, rows: Iterable[tuple[bytes, bytes]], cut: Cut) -> None:
-        """Write one checkpoint as one transaction; raises FencedError if the partition has a new owner."""
+    async def write(self, rows: Iterable[tuple[bytes, bytes | None]], cut: Cut) -> None:
+        """Write one checkpoint as one transaction; a row of None is removed.
+
+        Raises FencedError if the partition has a new owner.
+        """
         producer = self._producer
         try:
             async with producer.transaction():

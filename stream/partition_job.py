@@ -266,14 +266,15 @@ class PartitionJob:
             outbox = self._started_outbox()
             self._advanced = False
             rows = self._fold.take_changed()
-            fold_cut, read_on = self._fold.cut(), self._fold.read_on_offset()
+            last_offset, read_on = self._fold.last_offset(), self._fold.read_on_offset()
+            fold_cut = self._fold.cut()
             fence = outbox.fence()
             self._metrics.stage_seconds.labels(self.spec.name, "copy").observe(time.perf_counter() - began)
             ends = await outbox.delivered(fence)
             self._output_ends = {
                 topic: max(end, ends.get((topic, self.partition), 0)) for topic, end in self._output_ends.items()
             }
-            await self._changelog.write(rows, Cut(self._fold.state_version, fold_cut, self._output_ends))
+            await self._changelog.write(rows, Cut(self._fold.state_version, last_offset, fold_cut, self._output_ends))
             await self._commit(read_on)
             self._metrics.checkpoint_rows.labels(self.spec.name).inc(len(rows))
             self._metrics.checkpoint_seconds.labels(self.spec.name).observe(time.perf_counter() - began)

@@ -53,7 +53,8 @@ def refused(ran: subprocess.CompletedProcess[str], *told: str) -> None:
 def test_every_verb_is_there() -> None:
     """The verbs are those that the README names."""
     assert {" ".join(path) for path, _ in VERBS} == {
-        *("train", "bundle show", "bundle verify", "broker", "topics", "run", "send", "alerts", "replay", "demo")
+        *("train", "bundle show", "bundle verify", "broker", "topics", "run", "send", "alerts", "replay", "demo"),
+        "state rebuild",
     }
 
 

@@ -48,6 +48,10 @@ class CountingFold:
         """Return the last offset contained."""
         return msgspec.msgpack.encode(self.offset)
 
+    def last_offset(self) -> int:
+        """Return the last offset contained."""
+        return self.offset
+
     def read_on_offset(self) -> int:
         """Return the offset after it."""
         return self.offset + 1

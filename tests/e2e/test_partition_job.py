@@ -190,7 +190,7 @@ def test_a_state_of_another_version_is_refused(broker: BrokerProcess) -> None:
         setting.spec = JobSpec(
             "counting", setting.name, setting.spec.changelog_topic, setting.spec.output_topics, Newer
         )
-        with pytest.raises(StateVersionError, match=r"counting-1.*counting-2.*RISKSTREAM_APPLICATION_ID"):
+        with pytest.raises(StateVersionError, match=r"counting-1.*counting-2.*riskstream state rebuild"):
             async with setting.job():
                 pass
 
