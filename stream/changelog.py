@@ -6,6 +6,7 @@ partition: whoever starts a changelog takes it over, together with the output pa
 writes after that is refused by the broker (`stream.producer_epoch`).
 """
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.errors import ProducerFenced
 
 from stream.log_span import read_log
-from stream.producer_epoch import FencedError, ProducerEpoch, mark
+from stream.producer_epoch import FencedError, ProducerEpoch, mark, take_note
 
 BATCH_BYTES = 1 << 20
 REQUEST_BYTES = 16 << 20
@@ -108,9 +109,14 @@ class Changelog:
         to the outputs, so that what they hold now is all that they will hold of it.
         """
         await self._producer.start()
+        return await self.prove_ownership(outputs)
+
+    async def prove_ownership(self, outputs: Iterable[KafkaPartition]) -> ProducerEpoch:
+        """Return the epoch if nobody has taken the partition over since; raises FencedError if somebody has."""
         try:
             return await mark(self._producer, outputs, KafkaPartition(self._topic, self._partition))
         except ProducerFenced as fenced:
+            take_note(self._producer)
             raise self._fenced() from fenced
 
     async def stop(self) -> None:
@@ -136,9 +142,9 @@ class Changelog:
                         batch = producer.create_batch()
                         batch.append(timestamp=None, key=key, value=value)
                 deliveries.append(await producer.send_batch(batch, self._topic, partition=self._partition))
-                for delivery in deliveries:
-                    await delivery
+                await asyncio.gather(*deliveries)
         except ProducerFenced as fenced:
+            take_note(producer)
             raise self._fenced() from fenced
 
     def _fenced(self) -> FencedError:

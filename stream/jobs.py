@@ -45,6 +45,8 @@ class Jobs:
         self._jobs: dict[TP, PartitionJob] = {}
         self._starts: dict[TP, asyncio.Task[None]] = {}
         self._checkpointers: dict[TP, asyncio.Task[None]] = {}
+        self._paused: dict[TP, PartitionJob] = {}
+        self._dropping: set[asyncio.Task[None]] = set()
         self._lost: dict[TP, asyncio.Task[None]] = {}
         self.failure: BaseException | None = None
         self.assigned_once = False
@@ -70,26 +72,40 @@ class Jobs:
         return sum(job.backlog_records for job in self._jobs.values())
 
     def assign(self, assigned: Iterable[TP]) -> None:
-        """Begin to restore the partitions that are this worker's from now on."""
+        """Take up all partitions that are this worker's from now on, and drop those that were and are not any more.
+
+        One that was this worker's before the rebalance too goes on with the state that is in memory.
+        """
         self.assigned_once = True
         for tp in assigned:
             spec = self._specs.get(tp.topic)
             if spec is None or tp in self._jobs:
                 continue
-            self._jobs[tp] = job = PartitionJob(
-                spec,
-                tp.partition,
-                bootstrap=self._bootstrap,
-                application_id=self._application_id,
-                metrics=self._metrics,
-                commit=self._committer(tp),
-            )
-            self._starts[tp] = asyncio.create_task(job.start())
+            job = self._paused.pop(tp, None)
+            if job is None:
+                job = PartitionJob(
+                    spec,
+                    tp.partition,
+                    bootstrap=self._bootstrap,
+                    application_id=self._application_id,
+                    metrics=self._metrics,
+                    commit=self._committer(tp),
+                )
+                start = job.start()
+            else:
+                start = job.resume()
+            self._jobs[tp] = job
+            self._starts[tp] = asyncio.create_task(start)
             self._checkpointers[tp] = asyncio.create_task(self._checkpoint_regularly(tp, job))
+        for tp in tuple(self._paused):
+            self._dropping.add(dropping := asyncio.create_task(self._paused.pop(tp).stop(final_checkpoint=False)))
+            dropping.add_done_callback(self._dropping.discard)
 
     async def process(self, chunk: Chunk, timestamp_seconds: float) -> None:
         """Hand a chunk to its partition's job; one for a partition that was taken away is dropped, unprocessed."""
         tp = TP(chunk.topic, chunk.partition)
+        if (paused := self._paused.get(tp)) is not None:
+            paused.pass_over(chunk)
         job, start = self._jobs.get(tp), self._starts.get(tp)
         if job is None or start is None or self.failure is not None:
             return
@@ -103,29 +119,37 @@ class Jobs:
             self._fail(error)
 
     async def revoke(self, revoked: Iterable[TP]) -> None:
-        """Checkpoint and let go of partitions."""
+        """Checkpoint partitions and pause them: the next assignment says whether they stay."""
         revoked = tuple(revoked)
         for tp in revoked:
             if (watch := self._lost.pop(tp, None)) is not None:
                 watch.cancel()
-        await asyncio.gather(*(self._release(tp) for tp in revoked if tp in self._jobs))
+        await asyncio.gather(*(self._release(tp, for_good=False) for tp in revoked if tp in self._jobs))
 
     async def revoke_all(self) -> None:
         """Checkpoint and let go of everything."""
-        await self.revoke((*self._jobs, *self._lost))
+        await self.revoke(tuple(self._lost))
+        await asyncio.gather(*(self._release(tp, for_good=True) for tp in tuple(self._jobs)))
+        await asyncio.gather(*(job.stop(final_checkpoint=False) for job in self._paused.values()), *self._dropping)
+        self._paused.clear()
 
-    async def _release(self, tp: TP) -> None:
+    async def _release(self, tp: TP, *, for_good: bool) -> None:
         job, start = self._jobs.pop(tp), self._starts.pop(tp)
         checkpointer = self._checkpointers.pop(tp)
         checkpointer.cancel()
         started = start.done() and not start.cancelled() and start.exception() is None
         start.cancel()
-        # A checkpoint that is under way is a transaction: it is waited for, never torn.
         await asyncio.gather(checkpointer, start, return_exceptions=True)
+        sound = started and self.failure is None
         try:
-            await job.stop(final_checkpoint=started and self.failure is None)
+            if sound and not for_good:
+                await job.pause()
+                self._paused[tp] = job
+            else:
+                await job.stop(final_checkpoint=sound)
         except FencedError as fenced:
             log.warning("partition_lost", job=job.spec.name, partition=tp.partition, reason=str(fenced))
+            await job.stop(final_checkpoint=False)
         except Exception as error:
             self._fail(error)
 
@@ -152,7 +176,13 @@ class Jobs:
             # The partitions' checkpoints are spread over the interval, so that they do not come in one burst.
             await asyncio.sleep(self._interval * (tp.partition % 8 + 1) / 8)
             while True:
-                await asyncio.shield(asyncio.create_task(job.checkpoint()))
+                checkpoint = asyncio.create_task(job.checkpoint())
+                try:
+                    await asyncio.shield(checkpoint)
+                except asyncio.CancelledError:
+                    # It is a transaction: it is waited for, never torn. Whoever cancels asks for the outcome again.
+                    await asyncio.gather(checkpoint, return_exceptions=True)
+                    raise
                 await asyncio.sleep(self._interval)
         except asyncio.CancelledError:
             raise

@@ -1,7 +1,8 @@
 """One job on one partition: its state, its outputs and its checkpoints.
 
 The life of a partition job is: start (take the changelog over, restore, read what was already published), process
-chunks, checkpoint now and then, stop (a last checkpoint). All of it runs on one event loop and `Fold.advance` does not
+chunks, checkpoint now and then, stop (a last checkpoint). Between two assignments it pauses, and resumes with the state
+that it has if nobody else had the partition. All of it runs on one event loop and `Fold.advance` does not
 yield, so whenever a checkpoint copies the changed rows, the state and what was handed to the outbox belong together.
 """
 
@@ -24,6 +25,7 @@ from stream.changelog import Changelog, Cut, last_checkpoint
 from stream.log_span import read_chunks
 from stream.metrics import Metrics
 from stream.outbox import Outbox, Record
+from stream.producer_epoch import FencedError
 from stream.published import IDENTITY_HEADER, published_identities
 
 log = structlog.get_logger(__name__)
@@ -69,23 +71,32 @@ class PartitionJob:
         self._metrics = metrics
         self._commit = commit
         self._fold = spec.new_fold(partition)
-        self._changelog = Changelog(
-            bootstrap,
-            transactional_id=f"{application_id}-{spec.name}-{partition}",
-            topic=spec.changelog_topic,
-            partition=partition,
-        )
+        self._changelog = self._new_changelog()
         self._published: Counter[tuple[str, bytes]] = Counter()
         self._output_ends: dict[str, int] = {}
         self._checkpointing = asyncio.Lock()
         self._advanced = False
         self._raised = False
+        self._fenced: FencedError | None = None
         self._put_aside: set[Source] = set()
         self._stopped = False
+        self._passed_over: int | None = None
+
+    def _new_changelog(self) -> Changelog:
+        return Changelog(
+            self._bootstrap,
+            transactional_id=f"{self._application_id}-{self.spec.name}-{self.partition}",
+            topic=self.spec.changelog_topic,
+            partition=self.partition,
+        )
 
     @property
     def _read_back_topics(self) -> list[str]:
         return [topic for stream, topic in self.spec.output_topics.items() if stream not in UNIDENTIFIED]
+
+    @property
+    def _outputs(self) -> list[KafkaPartition]:
+        return [KafkaPartition(topic, self.partition) for topic in self._read_back_topics]
 
     async def start(self) -> None:
         """Take the partition over and restore its state.
@@ -102,7 +113,7 @@ class PartitionJob:
                 shown = count
                 log.info("restoring", job=name, partition=self.partition, records=count)
 
-        epoch = await self._changelog.start(KafkaPartition(topic, self.partition) for topic in self._read_back_topics)
+        epoch = await self._changelog.start(self._outputs)
         restored = await last_checkpoint(
             self._bootstrap, self.spec.changelog_topic, self.partition, self._fold.state_version, show
         )
@@ -130,12 +141,16 @@ class PartitionJob:
 
     async def process(self, chunk: Chunk, timestamp_seconds: float) -> None:
         """Advance the fold by a chunk and hand what it gives to the outbox; raises as `checkpoint` does."""
-        if self._stopped:
-            return
         outbox = self._started_outbox()
-        await outbox.room(OUTBOX_LIMIT_RECORDS)
+        if not self._stopped:
+            await outbox.room(OUTBOX_LIMIT_RECORDS)
         if self._stopped:
+            self.pass_over(chunk)
             return
+        if self._passed_over is not None and chunk.offsets:
+            if chunk.offsets[0] > self._passed_over:
+                return
+            self._passed_over = None
         name, metrics = self.spec.name, self._metrics
         began = time.perf_counter()
         if self._put_aside:
@@ -168,6 +183,11 @@ class PartitionJob:
             if timestamp_seconds > 0:
                 metrics.latency_seconds.labels(name).observe(max(0.0, time.time() - timestamp_seconds))
         metrics.state_rows.labels(name, str(self.partition)).set(len(self._fold))
+
+    def pass_over(self, chunk: Chunk) -> None:
+        """Leave a chunk that came during a pause; after it nothing is taken before those records come again."""
+        if chunk.offsets and (self._passed_over is None or chunk.offsets[0] < self._passed_over):
+            self._passed_over = chunk.offsets[0]
 
     async def _without_failures(self, chunk: Chunk, error: Exception) -> Emitted:
         """Go on from the last checkpoint without the messages that the fold raises on; dead-letter those.
@@ -237,7 +257,7 @@ class PartitionJob:
 
     @property
     def backlog_records(self) -> int:
-        """How many outputs are not acknowledged yet; none once the job has stopped."""
+        """How many outputs are not acknowledged yet; none while the job is paused or once it has stopped."""
         return self._outbox.backlog() if self._outbox is not None and not self._stopped else 0
 
     def _publish(self, output: Output, timestamp_seconds: float) -> bool:
@@ -260,25 +280,52 @@ class PartitionJob:
         partition, and OutboxError when an output could not be delivered.
         """
         async with self._checkpointing:
+            if self._fenced is not None:
+                raise self._fenced
             if not self._advanced or self._raised:
                 return
-            began = time.perf_counter()
-            outbox = self._started_outbox()
-            self._advanced = False
-            rows = self._fold.take_changed()
-            last_offset, read_on = self._fold.last_offset(), self._fold.read_on_offset()
-            fold_cut = self._fold.cut()
-            fence = outbox.fence()
-            self._metrics.stage_seconds.labels(self.spec.name, "copy").observe(time.perf_counter() - began)
-            ends = await outbox.delivered(fence)
-            self._output_ends = {
-                topic: max(end, ends.get((topic, self.partition), 0)) for topic, end in self._output_ends.items()
-            }
-            await self._changelog.write(rows, Cut(self._fold.state_version, last_offset, fold_cut, self._output_ends))
-            await self._commit(read_on)
-            self._metrics.checkpoint_rows.labels(self.spec.name).inc(len(rows))
-            self._metrics.checkpoint_seconds.labels(self.spec.name).observe(time.perf_counter() - began)
-            self._metrics.checkpoint_time.labels(self.spec.name, str(self.partition)).set_to_current_time()
+            try:
+                await self._checkpoint()
+            except FencedError as fenced:
+                self._fenced = fenced
+                raise
+
+    async def _checkpoint(self) -> None:
+        began = time.perf_counter()
+        outbox = self._started_outbox()
+        self._advanced = False
+        rows = self._fold.take_changed()
+        last_offset, read_on = self._fold.last_offset(), self._fold.read_on_offset()
+        fold_cut = self._fold.cut()
+        fence = outbox.fence()
+        self._metrics.stage_seconds.labels(self.spec.name, "copy").observe(time.perf_counter() - began)
+        ends = await outbox.delivered(fence)
+        self._output_ends = {
+            topic: max(end, ends.get((topic, self.partition), 0)) for topic, end in self._output_ends.items()
+        }
+        await self._changelog.write(rows, Cut(self._fold.state_version, last_offset, fold_cut, self._output_ends))
+        await self._commit(read_on)
+        self._metrics.checkpoint_rows.labels(self.spec.name).inc(len(rows))
+        self._metrics.checkpoint_seconds.labels(self.spec.name).observe(time.perf_counter() - began)
+        self._metrics.checkpoint_time.labels(self.spec.name, str(self.partition)).set_to_current_time()
+
+    async def pause(self) -> None:
+        """Take no more chunks and write a checkpoint; raises as that does."""
+        self._stopped = True
+        await self.checkpoint()
+
+    async def resume(self) -> None:
+        """Go on after a pause: with the state in memory, or as `start` if another worker had the partition since."""
+        try:
+            await self._changelog.prove_ownership(self._outputs)
+        except FencedError:
+            await self._disconnect()
+            self._changelog, self._fold = self._new_changelog(), self.spec.new_fold(self.partition)
+            self._advanced, self._put_aside, self._passed_over = False, set(), None
+            await self.start()
+        else:
+            log.info("partition_kept", job=self.spec.name, partition=self.partition, rows=len(self._fold))
+        self._stopped = False
 
     async def stop(self, *, final_checkpoint: bool) -> None:
         """Take no more chunks; write a last checkpoint if asked to; leave the partition to its next owner."""
@@ -288,7 +335,10 @@ class PartitionJob:
                 await self.checkpoint()
         finally:
             async with self._checkpointing:
-                if self._outbox is not None:
-                    await self._outbox.stop()
-                await self._changelog.stop()
+                await self._disconnect()
             self._metrics.forget_partition(self.spec.name, self.partition)
+
+    async def _disconnect(self) -> None:
+        if self._outbox is not None:
+            await self._outbox.stop()
+        await self._changelog.stop()

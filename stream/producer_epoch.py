@@ -46,3 +46,10 @@ async def mark(producer: AIOKafkaProducer, outputs: Iterable[KafkaPartition], ba
 def write_under(epoch: ProducerEpoch, producer: AIOKafkaProducer) -> None:
     """Make an idempotent producer that is not started yet write under an epoch, in place of an id of its own."""
     producer._txn_manager.set_pid_and_epoch(epoch.producer_id, epoch.epoch)
+
+
+def take_note(producer: AIOKafkaProducer) -> None:
+    """Take note that a transactional producer was superseded, of which it would complain once more when it is gone."""
+    waiter = producer._txn_manager.wait_for_transaction_end()
+    if waiter is not None and waiter.done() and not waiter.cancelled():
+        waiter.exception()

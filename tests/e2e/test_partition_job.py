@@ -174,6 +174,51 @@ def test_a_former_owner_with_nothing_published_cannot_checkpoint(broker: BrokerP
     asyncio.run(scenario())
 
 
+def test_a_pause_keeps_the_state_and_takes_nothing_out_of_turn(broker: BrokerProcess) -> None:
+    """What comes during a pause is passed over, and what follows it too, until the same records come again."""
+
+    async def scenario() -> None:
+        setting = Setting(broker.bootstrap)
+        await setting.create()
+        async with setting.job() as job:
+            await job.process(chunk(0, 100), 0.0)
+            await job.pause()
+            assert setting.committed == [100]
+            await job.process(chunk(100, 150), 0.0)
+            await job.resume()
+            await job.process(chunk(150, 200), 0.0)
+            assert sum(counts_of(job).values()) == 100
+            await job.process(chunk(100, 230), 0.0)
+            assert sum(counts_of(job).values()) == 230
+        reference = CountingFold(0).advance(chunk(0, 230))
+        assert await setting.alerts() == [output.value for output in reference.outputs]
+
+    asyncio.run(scenario())
+
+
+def test_a_pause_in_which_another_had_the_partition_ends_with_its_state(broker: BrokerProcess) -> None:
+    """A job that resumes after another worker's checkpoint goes on from that, not from what is in its memory."""
+
+    async def scenario() -> None:
+        setting = Setting(broker.bootstrap)
+        await setting.create()
+        async with setting.job() as job:
+            await job.process(chunk(0, 100), 0.0)
+            await job.pause()
+            async with setting.job() as other:
+                await other.process(chunk(100, 200), 0.0)
+                await other.checkpoint()
+            await job.resume()
+            assert sum(counts_of(job).values()) == 200
+            await job.process(chunk(150, 300), 0.0)
+            await job.checkpoint()
+        assert setting.committed == [100, 200, 300]
+        reference = CountingFold(0).advance(chunk(0, 300))
+        assert await setting.alerts() == [output.value for output in reference.outputs]
+
+    asyncio.run(scenario())
+
+
 def test_a_state_of_another_version_is_refused(broker: BrokerProcess) -> None:
     """A changelog written by another version of the state is refused, with what to do."""
 

@@ -1,6 +1,7 @@
 """The stream that faults are injected into: transactions, labels, ticks, and messages that nobody can use."""
 
 import asyncio
+import json
 import random
 import threading
 from collections.abc import Iterator
@@ -30,9 +31,16 @@ class FaultStream:
         self.labels = list(label_messages(history))
         self.ticks = list(tick_messages(simulate_ticks(SYMBOLS, transactions // 4, seed)))
 
-    def add(self, message: Message, chance: random.Random) -> None:
-        """Put one more transaction somewhere into the stream."""
-        self.transactions.insert(chance.randrange(len(self.transactions)), message)
+    def add(self, changes: dict[str, str], chance: random.Random) -> None:
+        """Put one more transaction somewhere into the stream: the one before it, with some fields changed."""
+        good = [
+            at
+            for at, (_, value) in enumerate(self.transactions)
+            if value.endswith(b"}") and b'"EUR"' in value and value.count(b'"amount"') == 1
+        ]
+        at = chance.choice(good)
+        changed = json.loads(self.transactions[at][1]) | changes
+        self.transactions.insert(at + 1, (changed["customer_id"], json.dumps(changed).encode()))
 
     def send(self, settings: Settings, *, seconds: float | None = None) -> None:
         """Send everything: as a backlog, labels first, or side by side spread over some seconds."""
