@@ -29,7 +29,7 @@ def add_pages(app: faust.App, jobs: Jobs, metrics: Metrics) -> None:
 
     @app.page("/ready")
     async def serve_ready(view: View, request: Request) -> Response:
-        body = {"partitions": jobs.held, "restored": jobs.restored}
+        body = {"partitions": jobs.held, "restored": jobs.restored, "restoring_records": jobs.restoring_records}
         return _answer(view, jobs.ready and jobs.assigned_once, body)
 
 

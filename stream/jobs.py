@@ -67,6 +67,11 @@ class Jobs:
         return self.failure is None and self.restored == self.held
 
     @property
+    def restoring_records(self) -> int:
+        """How many changelog records the restores under way have read."""
+        return sum(job.restoring_records for job in self._jobs.values())
+
+    @property
     def backlog_records(self) -> int:
         """How many outputs are not acknowledged yet."""
         return sum(job.backlog_records for job in self._jobs.values())

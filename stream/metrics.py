@@ -96,6 +96,12 @@ class Metrics:
         self.restored_rows = Counter(
             "riskstream_restored_rows_total", "Rows read back from changelogs.", ("job",), registry=registry
         )
+        self.restoring_records = Gauge(
+            "riskstream_restoring_records",
+            "Changelog records that a restore under way has read; 0 when none is.",
+            ("job", "partition"),
+            registry=registry,
+        )
         self.restore_seconds = Histogram(
             "riskstream_restore_duration_seconds",
             "From the assignment of a partition to its state being ready.",
@@ -149,7 +155,7 @@ class Metrics:
 
     def forget_partition(self, job: str, partition: int) -> None:
         """Drop what was shown of a partition that another worker owns now."""
-        for gauge in (self.checkpoint_time, self.state_rows):
+        for gauge in (self.checkpoint_time, self.state_rows, self.restoring_records):
             labels = (job, str(partition))
             if labels in gauge._metrics:
                 gauge.remove(*labels)

@@ -79,6 +79,7 @@ class PartitionJob:
         self._raised = False
         self._fenced: FencedError | None = None
         self._put_aside: set[Source] = set()
+        self.restoring_records = 0
         self._stopped = False
         self._passed_over: int | None = None
 
@@ -106,9 +107,12 @@ class PartitionJob:
         began = time.perf_counter()
         name = self.spec.name
         shown = 0
+        progress = self._metrics.restoring_records.labels(name, str(self.partition))
 
         def show(count: int) -> None:
             nonlocal shown
+            self.restoring_records = count
+            progress.set(count)
             if count - shown >= 100_000:
                 shown = count
                 log.info("restoring", job=name, partition=self.partition, records=count)
@@ -119,13 +123,16 @@ class PartitionJob:
         )
         ends: dict[str, int] = {}
         if restored.cut is not None:
-            self._fold.restore(restored.cut.fold_cut, restored.rows)
+            # A million rows take a second or two, in which others' partitions are scored and pages answered.
+            await asyncio.to_thread(self._fold.restore, restored.cut.fold_cut, restored.rows)
             ends = restored.cut.output_ends
         # The restored marks stay in force until a later checkpoint covers what was published after them.
         self._output_ends = {topic: ends.get(topic, 0) for topic in self._read_back_topics}
         self._published = await published_identities(self._bootstrap, self._output_ends, self.partition)
         self._outbox = Outbox(self._bootstrap, client_id=self._application_id, epoch=epoch)
         await self._outbox.start()
+        self.restoring_records = 0
+        progress.set(0)
         seconds = time.perf_counter() - began
         self._metrics.restored_rows.labels(name).inc(len(restored.rows))
         self._metrics.restore_seconds.labels(name).observe(seconds)

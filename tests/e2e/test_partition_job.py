@@ -1,6 +1,7 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -24,6 +25,8 @@ class Setting:
         self.bootstrap = bootstrap
         self.name = f"job-{uuid4().hex[:8]}"
         self.committed: list[int] = []
+        self.metrics = Metrics(1)
+        self.started: list[PartitionJob] = []
         self.spec = JobSpec(
             "counting", self.name, f"{self.name}-changelog", {"alerts": f"{self.name}-alerts"}, CountingFold
         )
@@ -51,9 +54,10 @@ class Setting:
             0,
             bootstrap=self.bootstrap,
             application_id=self.name,
-            metrics=Metrics(1),
+            metrics=self.metrics,
             commit=commit,
         )
+        self.started.append(job)
         await job.start()
         try:
             yield job
@@ -215,6 +219,31 @@ def test_a_pause_in_which_another_had_the_partition_ends_with_its_state(broker: 
         assert setting.committed == [100, 200, 300]
         reference = CountingFold(0).advance(chunk(0, 300))
         assert await setting.alerts() == [output.value for output in reference.outputs]
+
+    asyncio.run(scenario())
+
+
+def test_a_restore_tells_how_far_it_is(kafka: BrokerProcess) -> None:
+    """While a restore is under way, job and metrics tell how many records it has read; afterwards, none."""
+
+    async def scenario() -> None:
+        setting = Setting(kafka.bootstrap)
+        await setting.create()
+        async with setting.job() as job:
+            await job.process(chunk(0, 5_000, keys=3_000), 0.0)
+            await job.checkpoint()
+        told: list[tuple[float, float]] = []
+
+        class Telling(CountingFold):
+            def restore(self, cut: bytes, rows: Iterable[tuple[bytes, bytes]]) -> None:
+                gauge = setting.metrics.restoring_records.labels("counting", "0")
+                told.append((setting.started[-1].restoring_records, gauge._value.get()))
+                super().restore(cut, rows)
+
+        setting.spec = replace(setting.spec, new_fold=Telling)
+        async with setting.job() as job:
+            assert told == [(3_001, 3_001)]
+            assert job.restoring_records == setting.metrics.restoring_records.labels("counting", "0")._value.get() == 0
 
     asyncio.run(scenario())
 

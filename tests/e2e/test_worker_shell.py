@@ -109,7 +109,12 @@ def test_a_worker_on_an_empty_broker_begins_without_a_restart(broker: BrokerProc
             await until_scored(app, 5_000)
             web = f"http://127.0.0.1:{setting.settings.web_port}"
             ready = await asyncio.to_thread(lambda: urllib.request.urlopen(f"{web}/ready").read())
-            assert json.loads(ready) == {"status": "ok", "partitions": PARTITIONS, "restored": PARTITIONS}
+            assert json.loads(ready) == {
+                "status": "ok",
+                "partitions": PARTITIONS,
+                "restored": PARTITIONS,
+                "restoring_records": 0,
+            }
             assert b"riskstream_records_consumed_total" in await asyncio.to_thread(
                 lambda: urllib.request.urlopen(f"{web}/metrics").read()
             )
