@@ -41,8 +41,9 @@ doctests: $(VENV)/.test
 tests: $(VENV)/.test kafka
 	$(BIN)/pytest
 
-faults: $(VENV)/.test kafka ## Kill and move workers for minutes, on a real Apache Kafka, and account for every output
-	RISKSTREAM_FAULT_TRANSACTIONS=200000 RISKSTREAM_FAULT_KILLS=20 $(BIN)/pytest -s tests/faults
+faults: $(VENV)/.test kafka ## Kill workers and brokers for a quarter of an hour, and account for every output
+	RISKSTREAM_FAULT_TRANSACTIONS=200000 RISKSTREAM_FAULT_KILLS=20 RISKSTREAM_FAULT_PAUSES=5 \
+	RISKSTREAM_FAULT_RESTARTS=6 RISKSTREAM_FAULT_CUTS=6 $(BIN)/pytest -s tests/faults
 
 kafka: $(KAFKA_JARS)/.complete ## Fetch the jars of Apache Kafka that the tests start (installs Java and Maven on Debian)
 

@@ -68,10 +68,10 @@ def riskstream(broker: str, count: int, *, serve_seconds: float | None = None) -
     """Run the job on riskstream's shell, checkpoints every second; with `serve_seconds`, serve that long instead."""
     from benchmarks.velocity_fold import VelocityFold
     from stream.broker_process import free_port
+    from stream.job_spec import JobSpec
     from stream.jobs_app import create_jobs_app
     from stream.logs import configure_logs
     from stream.metrics import Metrics
-    from stream.partition_job import JobSpec
     from stream.serving import serve
     from stream.settings import Settings
 

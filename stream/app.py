@@ -13,9 +13,9 @@ from risk.label_fold import LabelFold
 from risk.merchant_fold import MerchantFold
 from risk.merchant_rows import MerchantRows
 from risk.tick_fold import TickFold
+from stream.job_spec import JobSpec
 from stream.jobs_app import JobsApp, create_jobs_app
 from stream.metrics import Metrics
-from stream.partition_job import JobSpec
 from stream.settings import Settings
 
 

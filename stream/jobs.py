@@ -7,8 +7,9 @@ import structlog
 from faust.types import TP
 
 from risk.chunk import Chunk
+from stream.job_spec import JobSpec
 from stream.metrics import Metrics
-from stream.partition_job import JobSpec, PartitionJob
+from stream.partition_job import PartitionJob
 from stream.producer_epoch import FencedError
 
 log = structlog.get_logger(__name__)

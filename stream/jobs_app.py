@@ -9,9 +9,9 @@ from faust.types.streams import StreamT
 
 from stream.chunk_transport import SCHEME, ChunkConsumer, ChunkSchema, register_chunk_transport
 from stream.health import add_pages
+from stream.job_spec import JobSpec
 from stream.jobs import Jobs
 from stream.metrics import Metrics
-from stream.partition_job import JobSpec
 from stream.settings import Settings
 
 

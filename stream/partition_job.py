@@ -9,20 +9,17 @@ yield, so whenever a checkpoint copies the changed rows, the state and what was 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable
 
 import structlog
 from aiokafka import TopicPartition as KafkaPartition
 
 from risk.chunk import Chunk
-from risk.dead_letters import dead_letter_output
-from risk.fold import Emitted, Fold, Output, Stream
-from risk.isolation import Failure, Parts, Records, isolate
-from risk.rejection import Rejection
+from risk.fold import Emitted, Output, Stream
 from schemas.source import Source
 from stream.changelog import Changelog, Cut, last_checkpoint
-from stream.log_span import read_chunks
+from stream.failures import failure_letter, isolate_failures
+from stream.job_spec import JobSpec
 from stream.metrics import Metrics
 from stream.outbox import Outbox, Record
 from stream.producer_epoch import FencedError
@@ -33,21 +30,6 @@ log = structlog.get_logger(__name__)
 OUTBOX_LIMIT_RECORDS = 50_000
 UNIDENTIFIED: frozenset[Stream] = frozenset(("merchant_events",))
 """Streams whose reader drops repeats by itself: nothing is read back from them after a restart."""
-
-
-@dataclass(frozen=True, slots=True)
-class JobSpec:
-    """A job: where it reads, where its outputs go, where its state is kept, and how an empty fold is made.
-
-    `parts` tells what its chunks consist of, should one of them have to be left out.
-    """
-
-    name: str
-    source_topic: str
-    changelog_topic: str
-    output_topics: Mapping[Stream, str]
-    new_fold: Callable[[int], Fold]
-    parts: Parts = field(default_factory=Records)
 
 
 class PartitionJob:
@@ -201,62 +183,22 @@ class PartitionJob:
 
         Raises the fold's exception when it is not for some messages that it raises.
         """
+        log.error("processing_failed", job=self.spec.name, partition=self.partition, error=type(error).__name__)
         if not chunk.offsets:
             raise error
         # A checkpoint that is under way ends first; none begins on the state that the exception left behind.
         self._raised = True
-        log.error("processing_failed", job=self.spec.name, partition=self.partition, error=type(error).__name__)
         async with self._checkpointing:
-            restored = await last_checkpoint(
-                self._bootstrap,
-                self.spec.changelog_topic,
-                self.partition,
-                self._fold.state_version,
-                lambda count: None,
-            )
-
-            def new_fold() -> Fold:
-                fold = self.spec.new_fold(self.partition)
-                if restored.cut is not None:
-                    fold.restore(restored.cut.fold_cut, restored.rows)
-                return fold
-
-            since = [
-                one
-                async for one in read_chunks(
-                    self._bootstrap, chunk.topic, chunk.partition, new_fold().read_on_offset(), chunk.offsets[0]
-                )
-            ]
-            isolated = await asyncio.to_thread(isolate, new_fold, [*since, chunk], self.spec.parts, self._put_aside)
+            isolated = await isolate_failures(self._bootstrap, self.spec, self.partition, chunk, self._put_aside)
             self._fold, self._raised = isolated.fold, False
+        emitted = isolated.emitted
         for failure in isolated.failures:
             self._put_aside.add(failure.source)
             self._metrics.failures.labels(self.spec.name).inc()
-            log.error(
-                "message_put_aside",
-                job=self.spec.name,
-                error=failure.error,
-                topic=failure.source.topic,
-                partition=failure.source.partition,
-                offset=failure.source.offset,
-            )
-            isolated.emitted.outputs.append(await self._failure_letter(failure))
+            emitted.outputs.append(await failure_letter(self._bootstrap, failure, self.partition))
         if isolated.failures:
-            isolated.emitted.rejected = dict(isolated.emitted.rejected) | {"processing_failed": len(isolated.failures)}
-        return isolated.emitted
-
-    async def _failure_letter(self, failure: Failure) -> Output:
-        source = failure.source
-        found = Chunk(source.topic, source.partition, (source.offset,), (None,), (None,), caught_up=False)
-        async for one in read_chunks(self._bootstrap, source.topic, source.partition, source.offset, source.offset + 1):
-            found = one
-        rejection = Rejection(
-            0,
-            "processing_failed",
-            f"the engine raised {failure.error} on this message: report it with the worker's log, and send it again"
-            " once that is mended",
-        )
-        return replace(dead_letter_output(found, rejection), partition=self.partition)
+            emitted.rejected = dict(emitted.rejected) | {"processing_failed": len(isolated.failures)}
+        return emitted
 
     def _started_outbox(self) -> Outbox:
         assert self._outbox is not None, "start() comes first"

@@ -19,8 +19,8 @@ from risk.merchant_events import FRAUD, Block, Role, decode_block, encode_block,
 from stream.app import job_specs
 from stream.comparison import Comparison, PartitionComparison, total
 from stream.event_span import EventSpan
+from stream.job_spec import JobSpec
 from stream.log_span import read_chunks, read_log
-from stream.partition_job import JobSpec
 from stream.scored_record import SCORED_STREAMS, ScoredRecord, ScoredStream, decode_record, record_of
 from stream.settings import Settings
 from stream.topics import TopicError

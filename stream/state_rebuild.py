@@ -13,8 +13,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from risk.fold import Fold
 from stream.changelog import Changelog, Cut, any_checkpoint
+from stream.job_spec import JobSpec
 from stream.log_span import read_chunks
-from stream.partition_job import JobSpec
 from stream.settings import Settings
 
 

@@ -12,8 +12,9 @@ from counting_fold import CountingFold
 from risk.chunk import Chunk
 from stream.broker_process import BrokerProcess
 from stream.changelog import StateVersionError
+from stream.job_spec import JobSpec
 from stream.metrics import Metrics
-from stream.partition_job import JobSpec, PartitionJob
+from stream.partition_job import PartitionJob
 from stream.producer_epoch import FencedError
 from stream.topics import Topic, create_topics
 

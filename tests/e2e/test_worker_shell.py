@@ -12,10 +12,10 @@ from faust.transport.drivers import aiokafka as driver
 
 from stream.broker_process import BrokerProcess, free_port
 from stream.chunk_transport import ChunkConsumer
+from stream.job_spec import JobSpec
 from stream.jobs_app import JobsApp, consumer_of, create_jobs_app
 from stream.metrics import Metrics
 from stream.outbox import Outbox
-from stream.partition_job import JobSpec
 from stream.publisher import publish
 from stream.serving import serve
 from stream.settings import Settings

@@ -12,8 +12,9 @@ from live import Worker
 from apache_kafka import apache_kafka
 from risk.chunk import Chunk
 from stream import partition_job
+from stream.job_spec import JobSpec
 from stream.metrics import Metrics
-from stream.partition_job import JobSpec, PartitionJob
+from stream.partition_job import PartitionJob
 from stream.settings import Settings
 from stream.topics import Topic, create_topics
 

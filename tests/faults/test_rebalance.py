@@ -14,7 +14,7 @@ SECONDS = 45.0
 def test_workers_that_join_leave_and_die_lose_and_double_nothing(
     fault_settings: Settings, fault_stream: FaultStream, chance: random.Random, crew: Crew
 ) -> None:
-    """Partitions change hands by joining, leaving and dying workers while a stream comes; every output comes once."""
+    """Workers join, leave and die, one and all, while a stream comes; every output comes once."""
     bundle = read_bundle(fault_settings.bundle)
     workers = [crew.start(fault_settings)]
     sending = fault_stream.sending(fault_settings, SECONDS)
@@ -25,13 +25,20 @@ def test_workers_that_join_leave_and_die_lose_and_double_nothing(
             workers.append(crew.start(fault_settings))
             most = max(most, len(workers))
             continue
+        how = chance.choice(["stop", "kill", "kill all"])
+        if how == "kill all":
+            for one in workers:
+                one.kill()
+            workers = []
+            continue
         leaving = workers.pop(chance.randrange(len(workers)))
-        if chance.random() < 0.5:
+        if how == "stop":
             # Before that it has nothing to leave, and no ear for the signal.
             leaving.wait_until(leaving.ready)
             leaving.stop()
         else:
             leaving.kill()
+    workers = workers or [crew.start(fault_settings)]
     until_worked_off(workers)
     for worker in workers:
         worker.stop()

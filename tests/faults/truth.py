@@ -14,7 +14,7 @@ from risk.fold import Fold, Output
 from schemas.source import Source
 from stream.app import job_specs
 from stream.changelog import Restored, last_checkpoint
-from stream.partition_job import JobSpec
+from stream.job_spec import JobSpec
 from stream.settings import Settings
 
 SOURCES = {"customers": "transactions", "labels": "labels", "merchants": "merchant-events", "ticks": "ticks"}

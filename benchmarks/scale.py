@@ -1,0 +1,140 @@
+"""What an event costs with more workers: `python -m benchmarks.scale`.
+
+Starts 1, 2 and 4 workers on 8 partitions of a real Apache Kafka, waits until each holds its share, and only then sends
+transactions and labels, as fast as the broker takes them. Counts the CPU seconds of all workers together from before
+the sending until nothing is left to read or to publish; start-up, the sender and the broker are not in it, what idle
+workers spend on fetches and heartbeats meanwhile is. Rounds are interleaved. Prints JSON: CPU microseconds a
+transaction through both hops (median, least and greatest), their ratio to one worker's, and the most resident memory of
+a worker.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "kafka"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "e2e"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "faults"))
+
+from crew import crew_at
+from fault_stream import FaultStream
+from live import Worker, make_topics
+from rich.console import Console
+
+from apache_kafka import apache_kafka
+from stream.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+PARTITIONS = 8
+JOBS = 4
+TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+note = Console(stderr=True).print
+
+
+def main() -> None:
+    """Run the benchmark and print its figures as JSON."""
+    parse = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parse.add_argument("--transactions", type=int, default=200_000)
+    parse.add_argument("--workers", default="1,2,4", help="numbers of workers, with commas")
+    parse.add_argument("--rounds", type=int, default=3)
+    chosen = parse.parse_args()
+    numbers = [int(one) for one in chosen.workers.split(",")]
+    stream = FaultStream(chosen.transactions, seed=1)
+    stream.ticks = []
+    found: dict[int, list[dict[str, float]]] = {number: [] for number in numbers}
+    for at in range(chosen.rounds):
+        for number in numbers:
+            found[number].append(measure(stream, number))
+            note(f"round {at + 1}, {number} worker(s): {found[number][-1]}")
+    figures: dict[str, object] = {"transactions": len(stream.transactions), "rounds": chosen.rounds}
+    for number, rounds in found.items():
+        costs = [one["cpu_microseconds_per_transaction"] for one in rounds]
+        ratios = [
+            one["cpu_microseconds_per_transaction"] / first["cpu_microseconds_per_transaction"]
+            for one, first in zip(rounds, found[numbers[0]], strict=True)
+        ]
+        figures[f"{number} worker(s)"] = {
+            "cpu_microseconds_per_transaction": spread(costs),
+            f"ratio_to_{numbers[0]}": spread(ratios),
+            "idle_cpu_percent_each": spread([one["idle_cpu_percent_each"] for one in rounds]),
+            "peak_memory_mebibytes": spread([one["peak_memory_mebibytes"] for one in rounds]),
+        }
+    print(json.dumps(figures, indent=2))
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Return the median, the least and the greatest."""
+    return {
+        "median": round(statistics.median(values), 2),
+        "least": round(min(values), 2),
+        "greatest": round(max(values), 2),
+    }
+
+
+def measure(stream: FaultStream, number: int) -> dict[str, float]:
+    """Run so many workers over the stream, on a broker of their own."""
+    with tempfile.TemporaryDirectory(prefix="scale-") as directory, apache_kafka(Path(directory)) as broker:
+        settings = Settings(
+            broker=broker.bootstrap,
+            application_id=f"scale-{uuid4().hex[:8]}",
+            bundle=ROOT / "bundles" / "demo",
+            partitions=PARTITIONS,
+        )
+        make_topics(settings)
+        with crew_at(Path(directory) / "worker.log") as crew:
+            workers = [crew.start(settings) for _ in range(number)]
+            wait_for(lambda: all(held(one) == JOBS * PARTITIONS // number and one.ready() for one in workers))
+            idle, idle_since = sum(map(cpu_seconds, workers)), time.perf_counter()
+            time.sleep(5.0)
+            before = sum(map(cpu_seconds, workers))
+            idle_percent = 100 * (before - idle) / (time.perf_counter() - idle_since) / number
+            stream.send(settings)
+            wait_for(lambda: all(worked_off(one) for one in workers))
+            spent = sum(map(cpu_seconds, workers)) - before
+            peak = max(peak_memory_mebibytes(one) for one in workers)
+    return {
+        "cpu_microseconds_per_transaction": 1e6 * spent / len(stream.transactions),
+        "idle_cpu_percent_each": idle_percent,
+        "peak_memory_mebibytes": peak,
+    }
+
+
+def held(worker: Worker) -> int:
+    """Return how many partitions of all jobs a worker holds."""
+    return worker.metric_count("riskstream_state_rows")
+
+
+def worked_off(worker: Worker) -> bool:
+    """Tell whether a worker has read all and published all."""
+    return worker.metric("riskstream_consumer_lag_records") == 0 and worker.metric("riskstream_outbox_records") == 0
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    """Wait until something held twice, a second apart: the lag is told every second, and each look costs CPU."""
+    times = 0
+    while times < 2:
+        time.sleep(1.1)
+        times = times + 1 if holds() else 0
+
+
+def cpu_seconds(worker: Worker) -> float:
+    """Return what a worker has spent so far, as Linux counts it."""
+    fields = Path(f"/proc/{worker.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
+
+
+def peak_memory_mebibytes(worker: Worker) -> float:
+    """Return the most resident memory that a worker had."""
+    status = Path(f"/proc/{worker.process.pid}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))) / 1024
+
+
+if __name__ == "__main__":
+    main()
