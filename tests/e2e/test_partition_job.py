@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -268,6 +269,34 @@ def test_a_state_of_another_version_is_refused(broker: BrokerProcess) -> None:
         with pytest.raises(StateVersionError, match=r"counting-1.*counting-2.*riskstream state rebuild"):
             async with setting.job():
                 pass
+
+    asyncio.run(scenario())
+
+
+def test_a_checkpoint_waits_for_the_outputs_that_it_covers(broker: BrokerProcess) -> None:
+    """While an output is on its way, nothing that covers it becomes durable: a crash then would lose the output."""
+
+    async def scenario() -> None:
+        setting = Setting(broker.bootstrap)
+        await setting.create()
+        async with setting.job() as job:
+            producer = job._started_outbox()._producer
+            assert producer is not None
+            send, gate = producer.send_batch, asyncio.Event()
+
+            async def send_late(*arguments: Any, **named: Any) -> Any:
+                await gate.wait()
+                return await send(*arguments, **named)
+
+            producer.send_batch = send_late
+            await job.process(chunk(0, 100), 0.0)
+            checkpointing = asyncio.create_task(job.checkpoint())
+            await asyncio.sleep(0.5)
+            assert not checkpointing.done()
+            assert setting.committed == []
+            gate.set()
+            await checkpointing
+            assert setting.committed == [100]
 
     asyncio.run(scenario())
 
