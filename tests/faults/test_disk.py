@@ -1,3 +1,4 @@
+import os
 import random
 import resource
 import subprocess
@@ -23,7 +24,7 @@ def test_a_worker_without_a_disk_goes_on(
     sending = fault_stream.sending(fault_settings, 15.0)
     ordinary = crew.start(fault_settings)
     ordinary.wait_until(ordinary.ready)
-    diskless = _diskless_worker(fault_settings, tmp_path)
+    diskless = _diskless_worker(fault_settings, tmp_path / "empty")
     try:
         time.sleep(chance.uniform(4.0, 8.0))
         # From now on the diskless one holds everything.
@@ -33,11 +34,17 @@ def test_a_worker_without_a_disk_goes_on(
         diskless.stop()
     finally:
         diskless.kill()
+    assert [one.name for one in tmp_path.iterdir() if one != crew.log] == ["empty"]
+    assert list((tmp_path / "empty").iterdir()) == []
     assert_equal(outcome(fault_settings, bundle), truth(fault_settings, bundle, in_recorded_order=True))
 
 
 def _diskless_worker(settings: Settings, directory: Path) -> Worker:
-    """Start a worker that can write to no file; every write to its log fails as on a full disk."""
+    """Start a worker that can write to no file; every write to its log fails as on a full disk.
+
+    It runs in the directory, in which nothing may appear.
+    """
+    directory.mkdir()
     settings = settings.model_copy(update={"web_port": free_port()})
 
     def fill() -> None:
@@ -49,8 +56,7 @@ def _diskless_worker(settings: Settings, directory: Path) -> Worker:
             env=environment(settings),
             stdout=full,
             stderr=full,
+            cwd=directory,
             preexec_fn=fill,
         )
-    nothing = directory / "no.log"
-    nothing.write_text("a worker without a disk has no log")
-    return Worker(process, settings, nothing)
+    return Worker(process, settings, Path(os.devnull))
