@@ -1,4 +1,5 @@
 import itertools
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -193,6 +194,56 @@ def test_no_more_rows_wait_than_may(backlog: tuple[list[Row], list[Block]], limi
         if (released := second.add(offset, log[offset])) is not None
     ]
     assert again == [one for one in whole if one[0] >= cut_at]
+
+
+@given(backlogs(), st.integers(1, 12), st.lists(st.tuples(st.integers(1, 8), st.integers(0, 3)), max_size=8))
+def test_a_merge_at_its_limit_may_be_restored_again_and_again(
+    drawn: tuple[list[Row], list[Block]], limit: int, restores: list[tuple[int, int]]
+) -> None:
+    """Restored also while it reads again what had waited, and from before that, it releases the same at each block."""
+    _, log = drawn
+    whole = releases(EventMerge(SOURCES, limit), log, 0, len(log))
+    merge, at, found = EventMerge(SOURCES, limit), 0, []
+    for blocks, back in restores:
+        end = min(len(log), at + blocks)
+        found += releases(merge, log, at, end)
+        cut = merge.cut()
+        merge, at = EventMerge(SOURCES, limit), max(0, cut.read_on_offset - back)
+        merge.restore(cut)
+    assert found + releases(merge, log, at, len(log)) == whole
+
+
+def releases(merge: EventMerge, log: list[Block], first: int, end: int) -> list[tuple[int, list[str], int, int]]:
+    """Return for each block that led to a release its offset, the ids, and how many were late and early."""
+    found = []
+    for offset in range(first, end):
+        released = merge.add(offset, log[offset])
+        if released is not None:
+            found.append((offset, ids_of(released), released.late, released.early))
+    return found
+
+
+def test_what_a_block_costs_does_not_grow_with_what_waits() -> None:
+    """With twenty times as many rows waiting, each in a block of its own, a block takes about as long as before."""
+    merge = EventMerge(SOURCES, waiting_limit_rows=10_500)
+    merge.add(0, block_of(SOURCES[1], [], -1, caught_up=False))
+    merge.add(1, block_of(SOURCES[2], [], -1, caught_up=True))
+
+    def seconds(first: int, end: int) -> float:
+        source = SOURCES[0]
+        blocks = [block_of(source, [Row(source, at, at, "a")], at, caught_up=True) for at in range(first, end)]
+        began = time.process_time()
+        for at, block in enumerate(blocks, start=first):
+            merge.add(at + 2, block)
+        return time.process_time() - began
+
+    few = seconds(0, 500)
+    seconds(500, 10_000)
+    assert seconds(10_000, 10_500) < 8 * few
+    assert merge.waiting_rows == 10_500
+    # What is released costs something, but not each time all that waits.
+    assert seconds(10_500, 11_000) < 40 * few
+    assert merge.waiting_rows == 10_500
 
 
 def ids_of(released: Released) -> list[str]:
