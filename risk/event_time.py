@@ -48,6 +48,29 @@ def split_future(columns: Columns, chunk: Chunk) -> tuple[Columns, list[Rejectio
     return rows_where(columns, np.flatnonzero(~future)), rejections
 
 
+def split_foretold(columns: LabelColumns) -> tuple[LabelColumns, list[Rejection]]:
+    """Return the labels that came after their transactions, and the rejections of those that came before them.
+
+    Nobody knows a fraud before it happened. A report on a time that has yet to come would stay with its merchant until
+    then, however far away that is.
+    """
+    ahead_ms = (columns.transaction_time_ns - columns.event_time_ns) // 1_000_000
+    foretold = ahead_ms > FUTURE_LIMIT_MS
+    if not foretold.any():
+        return columns, []
+    rejections = [
+        Rejection(
+            int(columns.index[at]),
+            "event_time_in_future",
+            f"transaction_time_ns={columns.transaction_time_ns[at]}: {ahead_ms[at] / 1000:,.0f} s after the label's own"
+            f" event_time_ns; at most {FUTURE_LIMIT_MS // 1000} s are allowed: send the event_time_ns of the"
+            " transaction, and as the label's the time at which it became known",
+        )
+        for at in np.flatnonzero(foretold).tolist()
+    ]
+    return rows_where(columns, np.flatnonzero(~foretold)), rejections
+
+
 def late_rejection(columns: TransactionColumns, at: int) -> Rejection:
     """Return the rejection of a transaction that came too late to be scored as of its time."""
     return Rejection(

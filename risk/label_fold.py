@@ -9,7 +9,7 @@ from risk.chunk import Chunk
 from risk.customer_fold import SourceCut
 from risk.dead_letters import reject
 from risk.decode import decode_labels
-from risk.event_time import split_future
+from risk.event_time import split_foretold, split_future
 from risk.fold import Emitted
 from risk.merchant_events import CLEARANCE, FRAUD
 from risk.merchant_routing import MerchantRouting
@@ -36,7 +36,8 @@ class LabelFold:
         chunk = chunk.after(self._offset)
         columns, rejections = decode_labels(chunk.values)
         columns, future = split_future(columns, chunk)
-        reject(emitted, chunk, rejections + future)
+        columns, foretold = split_foretold(columns)
+        reject(emitted, chunk, rejections + future + foretold)
         count = len(columns.transaction_id)
         if chunk.offsets:
             self._offset = chunk.offsets[-1]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from risk.chunk import Chunk
 from risk.customer_fold import CustomerFold
-from risk.decode import decode_transactions
-from risk.event_time import FUTURE_LIMIT_MS, LATE_LIMIT_NS, split_future
+from risk.decode import decode_labels, decode_transactions
+from risk.event_time import FUTURE_LIMIT_MS, LATE_LIMIT_NS, split_foretold, split_future
 from risk.fold import Fold, Output
 from risk.label_fold import LabelFold
 from risk.merchant_events import decode_block
@@ -80,15 +80,15 @@ def test_a_rejection_names_field_value_and_remedy() -> None:
     )
 
 
-def label(time_ms: int) -> bytes:
-    """Return a label."""
+def label(time_ms: int, transaction_ms: int = NOW_MS) -> bytes:
+    """Return a label on a transaction."""
     return encode(
         Label(
             schema_version=1,
             transaction_id="t",
             customer_id="ann",
             merchant_id="mill",
-            transaction_time_ns=NOW_MS * 1_000_000,
+            transaction_time_ns=transaction_ms * 1_000_000,
             event_time_ns=time_ms * 1_000_000,
             fraud=True,
         )
@@ -123,6 +123,32 @@ def test_every_stream_refuses_the_future(
     ]
     assert (letter.source.offset, letter.payload) == (1, future)
     assert disturbed.take_changed() == undisturbed.take_changed()
+
+
+@pytest.mark.parametrize(
+    ("ahead_ms", "taken"), [(0, True), (-(10**11), True), (FUTURE_LIMIT_MS, True), (FUTURE_LIMIT_MS + 1, False)]
+)
+def test_a_label_cannot_come_before_its_transaction(ahead_ms: int, taken: bool) -> None:
+    """A transaction may be five minutes after what is known of it, as clocks differ, and not a millisecond more."""
+    values = [label(NOW_MS, NOW_MS + ahead_ms), label(NOW_MS)]
+    columns, rejections = split_foretold(decode_labels(values)[0])
+    assert columns.index.tolist() == ([0, 1] if taken else [1])
+    assert [(one.index, one.reason) for one in rejections] == ([] if taken else [(0, "event_time_in_future")])
+
+
+def test_a_label_that_foretells_is_a_dead_letter_and_moves_no_clock() -> None:
+    """A fold refuses such a label with its field, value and remedy, whether or not its record has a timestamp."""
+    fold, undisturbed = LabelFold(0, partitions=1), LabelFold(0, partitions=1)
+    values = label(NOW_MS), label(NOW_MS + 60_000, NOW_MS + 3_660_000)
+    emitted = fold.advance(Chunk("labels", 0, (0, 1), (None, None), values, False))
+    expected = undisturbed.advance(Chunk("labels", 0, (0,), (None,), values[:1], False))
+    (letter,) = [one for one in emitted.outputs if one.stream == "dead_letters"]
+    assert msgspec.json.decode(letter.value, type=DeadLetter).detail == (
+        "transaction_time_ns=1767229260000000000: 3,600 s after the label's own event_time_ns; at most 300 s are"
+        " allowed: send the event_time_ns of the transaction, and as the label's the time at which it became known"
+    )
+    assert [one for one in emitted.outputs if one.stream == "merchant_events"] == expected.outputs
+    assert (emitted.rejected, emitted.counts) == ({"event_time_in_future": 1}, {"forwarded": 1})
 
 
 times_ms = st.lists(

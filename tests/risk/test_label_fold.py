@@ -29,13 +29,14 @@ def log_of(count: int, seed: int) -> Chunk:
     draw = np.random.default_rng(seed)
     records: list[tuple[bytes | None, bytes | None]] = []
     for at in range(count):
+        known_ns = START_NS + at * 10**9 - int(draw.integers(0, 3)) * 2 * 10**9
         label = Label(
             schema_version=1,
             transaction_id=f"t{at}",
             customer_id=f"c{draw.integers(5)}",
             merchant_id=f"möbel-{draw.integers(12)}",
-            transaction_time_ns=START_NS + int(draw.integers(0, 10**15)),
-            event_time_ns=START_NS + at * 10**9 - int(draw.integers(0, 3)) * 2 * 10**9,
+            transaction_time_ns=known_ns - int(draw.integers(-3 * 10**11, 10**15)),
+            event_time_ns=known_ns,
             fraud=bool(draw.integers(2)),
         )
         records.append((None if at % 3 else b"\xffkey", encode(label)))
