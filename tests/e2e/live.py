@@ -24,12 +24,13 @@ TIMEOUT_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Published:
-    """A record on an output topic."""
+    """A record on a topic; `timestamp_ms` is -1 where it has none."""
 
     partition: int
     offset: int
     key: bytes | None
     value: bytes
+    timestamp_ms: int = -1
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -160,7 +161,9 @@ def published(settings: Settings, name: str) -> list[Published]:
             records = []
             while any([await consumer.position(one) < ends[one] for one in at]):
                 for batch in (await consumer.getmany(timeout_ms=200)).values():
-                    records += [Published(one.partition, one.offset, one.key, one.value) for one in batch]
+                    records += [
+                        Published(one.partition, one.offset, one.key, one.value, one.timestamp) for one in batch
+                    ]
             return sorted(records, key=lambda record: (record.partition, record.offset))
         finally:
             await consumer.stop()

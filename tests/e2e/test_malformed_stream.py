@@ -11,7 +11,9 @@ from live import make_topics, published, running_worker
 from risk.partitioner import partitions_of
 from riskstream import transaction_messages
 from schemas.dead_letter import DeadLetter
+from schemas.encoding import encode
 from schemas.score import Score
+from schemas.transaction import Transaction
 from stream.broker_process import BrokerProcess, free_port
 from stream.settings import Settings
 from tests.malformed import MEGABYTES_10, Malformed, malformed_transactions
@@ -20,6 +22,7 @@ from training.bundle_files import write_bundle
 from training.simulator import simulate_transactions
 
 MALFORMED = 10_000
+FROM_THE_FUTURE = 100
 Place = tuple[int, int]
 """Partition and offset."""
 
@@ -27,7 +30,7 @@ Place = tuple[int, int]
 def test_every_malformed_message_is_a_dead_letter_and_every_good_one_is_scored(
     broker: BrokerProcess, tmp_path: Path
 ) -> None:
-    """10,000 malformed messages in a good stream: each a dead letter with reason and bytes, and the worker goes on."""
+    """10,000 malformed and future messages: each a dead letter with reason and bytes, and good ones go on."""
     small = small_bundle()
     bundle = write_bundle(tmp_path, small.manifest, model=small.model, golden=small.golden)
     name = f"malformed-{uuid4().hex[:8]}"
@@ -41,7 +44,7 @@ def test_every_malformed_message_is_a_dead_letter_and_every_good_one_is_scored(
     )
     make_topics(settings)
     history = simulate_transactions(customers=300, merchants=50, days=30, seed=5)
-    bad = malformed_transactions(MALFORMED, seed=11)
+    bad = malformed_transactions(MALFORMED - FROM_THE_FUTURE, seed=11) + from_the_future(FROM_THE_FUTURE)
     with running_worker(settings, tmp_path / "worker.log") as worker:
         sent = asyncio.run(send(settings, list(transaction_messages(history, "EUR")), bad))
         worker.wait_until(
@@ -69,6 +72,28 @@ def test_every_malformed_message_is_a_dead_letter_and_every_good_one_is_scored(
     assert len(Counter(letter.reason for letter in letters.values())) > 8
     scores = [msgspec.json.decode(record.value, type=Score).event_id for record in published(settings, "scores")]
     assert sorted(scores) == sorted(history.transaction_id)
+
+
+def from_the_future(count: int) -> list[Malformed]:
+    """Return transactions in order, but of a time that is long after any record's own."""
+    return [
+        Malformed(
+            b"c-early",
+            encode(
+                Transaction(
+                    schema_version=1,
+                    transaction_id=f"early-{number}",
+                    customer_id="c-early",
+                    merchant_id="m1",
+                    amount=1.0,
+                    currency="EUR",
+                    event_time_ns=4_000_000_000_000_000_000 + number,
+                )
+            ),
+            frozenset(["event_time_in_future"]),
+        )
+        for number in range(count)
+    ]
 
 
 async def send(settings: Settings, good: list[tuple[str, bytes]], bad: list[Malformed]) -> dict[Place, Malformed]:

@@ -80,4 +80,17 @@ def _spoil(message: Message, draw: random.Random) -> Iterator[Message]:
     yield message
     if draw.random() < MALFORMED_FRACTION:
         key, value = message
-        yield key, draw.choice((value[:-5], b"[]", value.replace(b'"EUR"', b'"USD"'), value[:-1] + b',"amount":1}'))
+        # Each is refused: torn, no object, foreign, ambiguous, of the 2080s, of years before what it follows.
+        yield (
+            key,
+            draw.choice(
+                (
+                    value[:-5],
+                    b"[]",
+                    value.replace(b'"EUR"', b'"USD"'),
+                    value[:-1] + b',"amount":1}',
+                    value.replace(b'"event_time_ns":1', b'"event_time_ns":3'),
+                    value.replace(b'"event_time_ns":17', b'"event_time_ns":15'),
+                )
+            ),
+        )

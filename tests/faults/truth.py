@@ -75,6 +75,7 @@ def _advance(
         keys=tuple(record.key for record in records),
         values=tuple(record.value for record in records),
         caught_up=True,
+        timestamps_ms=tuple(record.timestamp_ms for record in records),
     )
     emitted = fold.advance(spec.parts.without(chunk, put_aside))
     for output in emitted.outputs:

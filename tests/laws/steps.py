@@ -80,11 +80,11 @@ def _keys(draw: np.random.Generator, n: int, prefix: str) -> list[str]:
     return [f"{prefix}{key}" for key in np.where(draw.random(n) < 0.8, hot, cold)]
 
 
-def _times(draw: np.random.Generator, n: int) -> NDArray[np.int64]:
-    """Return times that mostly rise: by nothing, seconds, hours or months; a few fall back by up to days."""
+def _times(draw: np.random.Generator, n: int, late_days: int = 3) -> NDArray[np.int64]:
+    """Return times that mostly rise: by nothing, seconds, hours or months; a few fall back by up to some days."""
     scale = draw.choice([0, SECOND_NS, 3600 * SECOND_NS, DAY_NS, 40 * DAY_NS], n, p=[0.2, 0.55, 0.2, 0.04, 0.01])
     times = START_NS + np.cumsum((scale * draw.random(n)).astype(np.int64))
-    late = np.where(draw.random(n) < 0.1, (3 * DAY_NS * draw.random(n)).astype(np.int64), 0)
+    late = np.where(draw.random(n) < 0.1, (late_days * DAY_NS * draw.random(n)).astype(np.int64), 0)
     # A thousand months would leave the years that an event time may lie in.
     return np.minimum(times - late, START_NS + 20_000 * DAY_NS)
 
@@ -97,6 +97,10 @@ def _amounts(draw: np.random.Generator, n: int) -> NDArray[np.float64]:
 
 def _payments(draw: np.random.Generator, n: int) -> Events:
     return {"customer_id": _keys(draw, n, "c"), "event_time_ns": _times(draw, n), "amount": _amounts(draw, n)}
+
+
+def _payments_too_late(draw: np.random.Generator, n: int) -> Events:
+    return _payments(draw, n) | {"event_time_ns": _times(draw, n, late_days=20)}
 
 
 def _merchant_events(draw: np.random.Generator, n: int) -> Events:
@@ -135,6 +139,13 @@ def _quotes(draw: np.random.Generator, n: int) -> Events:
     }
 
 
+def _advance_customers(step: CustomerProfile, events: Events) -> list[bytes]:
+    """Return each payment's features, and nothing for one that came too late."""
+    features = step.advance(**events)
+    too_late = np.asarray(np.isnan(features).all(axis=1))
+    return [b"" if late else row for late, row in zip(too_late.tolist(), rows_of(features), strict=True)]
+
+
 def _advance_volatility(step: SymbolVolatility, events: Events) -> list[bytes]:
     bars = step.advance(**events)
     given = [b""] * length(events)
@@ -162,7 +173,7 @@ _VOLATILITY = VolatilityParameters(
 
 STEPS = (
     Step("decayed moments", DecayedMoments, lambda s, e: rows_of(s.advance(**e)), _payments, "customer_id"),
-    Step("customer profile", CustomerProfile, lambda s, e: rows_of(s.advance(**e)), _payments, "customer_id"),
+    Step("customer profile", CustomerProfile, _advance_customers, _payments_too_late, "customer_id"),
     Step("merchant profile", MerchantProfile, lambda s, e: rows_of(s.advance(**e)), _merchant_events, "merchant_id"),
     Step("symbol volatility", lambda: SymbolVolatility(_VOLATILITY), _advance_volatility, _quotes, "symbol"),
     *(

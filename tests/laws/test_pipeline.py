@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from risk.bundle import FEATURES, Bundle
 from risk.chunk import Chunk
 from risk.customer_fold import CustomerFold
+from risk.event_time import FUTURE_LIMIT_MS, LATE_LIMIT_NS
 from risk.fold import Fold, Output
 from risk.label_fold import LabelFold
 from risk.merchant_events import decode_block
@@ -27,24 +29,58 @@ from training.history import History
 from training.simulator import simulate_transactions
 
 PARTITIONS = 3
-Log = list[tuple[bytes | None, bytes | None]]
-"""Keys and values of a partition."""
+Log = list[tuple[bytes | None, bytes | None, int]]
+"""Keys, values and timestamps (milliseconds, -1 for none) of a partition's records."""
 
 
-def logs_of(history: History, malformed: int) -> dict[tuple[str, int], Log]:
-    """Return the source logs of a history, with malformed records among the transactions."""
+def logs_of(history: History, malformed: int, untimely: int) -> dict[tuple[str, int], Log]:
+    """Return the source logs of a history, with malformed records among the transactions, and untimely messages."""
     logs: dict[tuple[str, int], Log] = {
         (name, at): [] for name in ("transactions", "labels") for at in range(PARTITIONS)
     }
+    timely: dict[str, list[tuple[int, bytes, bytes, int]]] = {"transactions": [], "labels": []}
     for name, messages in (("transactions", transaction_messages(history, "EUR")), ("labels", label_messages(history))):
         sent = list(messages)
         for (key, value), at in zip(sent, partitions_of([key for key, _ in sent], PARTITIONS).tolist(), strict=True):
-            logs[name, at].append((key.encode(), value))
+            logs[name, at].append((key.encode(), value, event_time_ms(value)))
+            timely[name].append((at, key.encode(), value, event_time_ms(value)))
     draw = Random(1)
     for bad in malformed_transactions(malformed + 2, seed=2)[2:]:
         log = logs["transactions", draw.randrange(PARTITIONS)]
-        log.insert(draw.randrange(len(log) + 1), (bad.key, bad.value))
+        log.insert(draw.randrange(len(log) + 1), (bad.key, bad.value, -1))
+    for number in range(untimely):
+        spoil, name = SPOILS[number % len(SPOILS)]
+        place, good_key, good, timestamp_ms = draw.choice(timely[name])
+        log = logs[name, place]
+        # After the message that it is made of, by which its customer's clock has come far enough.
+        after = log.index((good_key, good, timestamp_ms)) + 1
+        log.insert(draw.randrange(after, len(log) + 1), (good_key, spoil(good), timestamp_ms))
     return logs
+
+
+def event_time_ms(value: bytes) -> int:
+    """Return the event time of a message, which serves as its record's timestamp."""
+    return int(msgspec.json.decode(value)["event_time_ns"]) // 1_000_000
+
+
+def shifted(field: str, by_ns: int) -> Callable[[bytes], bytes]:
+    """Return what makes another message of a good one, whose field is by so much later than its event time."""
+
+    def spoil(value: bytes) -> bytes:
+        message = msgspec.json.decode(value)
+        changes = {"transaction_id": f"{message['transaction_id']}-untimely", field: message["event_time_ns"] + by_ns}
+        return msgspec.json.encode(message | changes)
+
+    return spoil
+
+
+SPOILS = (
+    (shifted("event_time_ns", -LATE_LIMIT_NS - 1), "transactions"),
+    (shifted("event_time_ns", (FUTURE_LIMIT_MS + 1) * 1_000_000), "transactions"),
+    (shifted("event_time_ns", (FUTURE_LIMIT_MS + 1) * 1_000_000), "labels"),
+    (shifted("transaction_time_ns", (FUTURE_LIMIT_MS + 1) * 1_000_000), "labels"),
+)
+"""What makes a message untimely, and of which stream: it would leave its mark on what follows, were it taken."""
 
 
 @pytest.fixture(scope="module", params=[None, 3.0], ids=["frozen", "adapting"])
@@ -56,7 +92,7 @@ def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 HISTORY = simulate_transactions(customers=60, merchants=12, days=20, seed=4)
-LOGS = logs_of(HISTORY, malformed=40)
+LOGS = logs_of(HISTORY, malformed=40, untimely=60)
 
 
 def chunks_of(topic: str, partition: int, log: Log, edges: list[int]) -> list[Chunk]:
@@ -66,16 +102,16 @@ def chunks_of(topic: str, partition: int, log: Log, edges: list[int]) -> list[Ch
     chunks = []
     for first, end in pairwise(sorted({0, *(edge for edge in edges if edge < len(log)), len(log)})):
         offsets = tuple(range(2 * first + 5, 2 * end + 5, 2))
-        keys, values = zip(*log[first:end], strict=True)
-        chunks.append(Chunk(topic, partition, offsets, keys, values, caught_up=end == len(log)))
+        keys, values, timestamps_ms = zip(*log[first:end], strict=True)
+        chunks.append(Chunk(topic, partition, offsets, keys, values, end == len(log), timestamps_ms))
     return chunks
 
 
 @dataclass
 class Given:
-    """What a run gave: outputs of each partition in their order, and how many records became what."""
+    """What a run gave: outputs of each partition in their source's order, and how many records became what."""
 
-    outputs: dict[tuple[str, int], list[bytes]] = field(default_factory=dict)
+    outputs: dict[tuple[str, str, int], list[bytes]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     state: dict[tuple[str, int], tuple[tuple[bytes, bytes], ...]] = field(default_factory=dict)
 
@@ -84,7 +120,7 @@ class Given:
         emitted = fold.advance(chunk)
         for output in emitted.outputs:
             if output.stream != "merchant_events":
-                self.outputs.setdefault((output.stream, output.partition), []).append(output.value)
+                self.outputs.setdefault((output.stream, chunk.topic, output.partition), []).append(output.value)
         for name, count in (*emitted.counts.items(), ("rejected", sum(emitted.rejected.values()))):
             self.counts[name] = self.counts.get(name, 0) + count
         return [output for output in emitted.outputs if output.stream == "merchant_events"]
@@ -114,7 +150,7 @@ def run(bundle: Bundle, logs: dict[tuple[str, int], Log], sizes: list[int], orde
     while waiting:
         source = draw.choice(sorted(waiting))
         for output in given.take(folds[source], waiting[source].pop(0)):
-            events[output.partition].append((None, output.value))
+            events[output.partition].append((None, output.value, -1))
         if not waiting[source]:
             del waiting[source]
     for at, log in events.items():
@@ -141,11 +177,11 @@ def whole(bundle: Bundle) -> Given:
 
 def test_every_record_is_scored_or_a_dead_letter(whole: Given) -> None:
     """The scores and the dead letters are as many as the records, and not one event is late."""
-    scores = [value for (stream, _), values in whole.outputs.items() if stream == "scores" for value in values]
+    scores = [value for (stream, *_), values in whole.outputs.items() if stream == "scores" for value in values]
     names = [msgspec.json.decode(value, type=Score).event_id for value in scores]
     assert sorted(names) == sorted(HISTORY.transaction_id)
     assert whole.counts["scored"] == len(HISTORY)
-    assert whole.counts["rejected"] == 40
+    assert whole.counts["rejected"] == 40 + 60
     assert whole.counts["alerted"] > 10
     assert whole.counts["late"] == 0
 
@@ -155,7 +191,7 @@ def test_live_is_one_batch_of_the_same_steps(bundle: Bundle, whole: Given) -> No
     raw = transaction_features(HISTORY)[:, [FEATURES.index(name) for name in bundle.manifest.features]]
     row_of = {name: row for row, name in enumerate(HISTORY.transaction_id)}
     for at in range(PARTITIONS):
-        scores = [msgspec.json.decode(value, type=Score) for value in whole.outputs["scores", at]]
+        scores = [msgspec.json.decode(value, type=Score) for value in whole.outputs["scores", "merchant-events", at]]
         rows = np.array([row_of[score.event_id] for score in scores])
         assert np.array_equal(np.array([score.features for score in scores]).view("<i8"), raw[rows].view("<i8"))
         expected = bundle.scorer.score(bundle.normaliser().advance(raw[rows], HISTORY.event_time_ns[rows]))
@@ -176,7 +212,7 @@ def test_batches_of_any_size_change_no_byte(bundle: Bundle, size: int) -> None:
     """Some 6,000 transactions give the same outputs and the same state in chunks of 1 to 5,000."""
     history = simulate_transactions(customers=130, merchants=15, days=30, seed=6)
     assert len(history) > 5_000
-    logs = logs_of(history, malformed=20)
+    logs = logs_of(history, malformed=20, untimely=40)
     assert run(bundle, logs, [size], order=size) == run(bundle, logs, [1_000_000], order=0)
 
 
@@ -238,7 +274,7 @@ def merchant_log(order: int) -> Log:
     while waiting:
         source = draw.choice(sorted(waiting))
         if waiting[source]:
-            log.append((None, waiting[source].pop(0)))
+            log.append((None, waiting[source].pop(0), -1))
         else:
             del waiting[source]
     return log
