@@ -43,6 +43,8 @@ def create_jobs_app(settings: Settings, specs: tuple[JobSpec, ...], metrics: Met
         consumer_max_fetch_size=12 << 20,
         consumer_auto_offset_reset="earliest",
         broker_session_timeout=settings.session_timeout_seconds,
+        # Faust refuses a session longer than a request may take, whose default is 90 s.
+        broker_request_timeout=max(90.0, settings.session_timeout_seconds),
         broker_heartbeat_interval=min(1.0, settings.session_timeout_seconds / 4),
         consumer_group_instance_id=settings.instance_id or None,
         # The assignor requires that a member comes back under the address it left; ours are looked up by nobody.
