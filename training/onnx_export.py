@@ -9,13 +9,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import NodeProto, numpy_helper
+from onnx.helper import get_node_attr_value
 
 from training.classifiers import Classifier
-
-OPSETS = {"": 18, "ai.onnx.ml": 3}
-IR_VERSION = 8
+from training.graph import FEATURES, OPSETS, Graph, Tensor
 
 
 def export_onnx(classifier: Classifier) -> bytes:
@@ -45,22 +43,12 @@ def export_onnx(classifier: Classifier) -> bytes:
 
 def _linear(weights: npt.NDArray[np.float64], intercept: float, *, slope: float, offset: float) -> bytes:
     """Return sigmoid(slope * (features . weights + intercept) + offset), in double."""
-    nodes = [
-        helper.make_node("MatMul", ["features", "weights"], ["product"]),
-        helper.make_node("Add", ["product", "intercept"], ["margin"]),
-        helper.make_node("Mul", ["margin", "slope"], ["scaled"]),
-        helper.make_node("Add", ["scaled", "offset"], ["logit"]),
-        helper.make_node("Sigmoid", ["logit"], ["probability"]),
-        helper.make_node("Reshape", ["probability", "rows"], ["score"]),
-    ]
-    constants = {
-        "weights": np.asarray(weights, dtype=np.float64)[:, None],
-        "intercept": np.array(intercept, dtype=np.float64),
-        "slope": np.array(slope, dtype=np.float64),
-        "offset": np.array(offset, dtype=np.float64),
-        "rows": np.array([-1]),
-    }
-    return _serialise(nodes, constants, feature_count=len(weights))
+    graph = Graph()
+    product = graph.node("MatMul", FEATURES, graph.constant(np.asarray(weights, dtype=np.float64)[:, None]))
+    margin = graph.node("Add", product, graph.constant(np.array(intercept, dtype=np.float64)))
+    scaled = graph.node("Mul", margin, graph.constant(np.array(slope, dtype=np.float64)))
+    logit = graph.node("Add", scaled, graph.constant(np.array(offset, dtype=np.float64)))
+    return graph.serialise({"score": graph.flat(graph.node("Sigmoid", logit))}, width=len(weights))
 
 
 def _forest(forest: Any) -> bytes:
@@ -92,27 +80,22 @@ def _forest(forest: Any) -> bytes:
         attributes["target_ids"] += [0] * len(leaves)
         values.append(_float32_not_above(np.where(is_leaf, 0.0, tree.threshold)))
         weights.append(tree.value[leaves, 0, 1].astype(np.float32))
-    nodes = [
-        helper.make_node("Cast", ["features"], ["single"], to=TensorProto.FLOAT),
-        helper.make_node(
-            "TreeEnsembleRegressor",
-            ["single"],
-            ["mean"],
-            domain="ai.onnx.ml",
-            aggregate_function="AVERAGE",
-            post_transform="NONE",
-            n_targets=1,
-            nodes_values=np.concatenate(values).tolist(),
-            target_weights=np.concatenate(weights).tolist(),
-            **attributes,
-        ),
-        helper.make_node("Reshape", ["mean", "rows"], ["flat"]),
-        helper.make_node("Cast", ["flat"], ["double"], to=TensorProto.DOUBLE),
-        # A mean of float32 ones can come out as 1.0000001.
-        helper.make_node("Clip", ["double", "zero", "one"], ["score"]),
-    ]
-    constants = {"rows": np.array([-1]), "zero": np.array(0.0), "one": np.array(1.0)}
-    return _serialise(nodes, constants, feature_count=forest.n_features_in_)
+    graph = Graph()
+    mean = graph.node(
+        "TreeEnsembleRegressor",
+        graph.as_float(FEATURES),
+        domain="ai.onnx.ml",
+        aggregate_function="AVERAGE",
+        post_transform="NONE",
+        n_targets=1,
+        nodes_values=np.concatenate(values).tolist(),
+        target_weights=np.concatenate(weights).tolist(),
+        **attributes,
+    )
+    # A mean of float32 ones can come out as 1.0000001.
+    bounds = graph.constant(np.array(0.0)), graph.constant(np.array(1.0))
+    score = graph.node("Clip", graph.as_double(graph.flat(mean)), *bounds)
+    return graph.serialise({"score": score}, width=forest.n_features_in_)
 
 
 def _float32_not_above(thresholds: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
@@ -137,40 +120,18 @@ def _network(network: Any) -> bytes:
         return {"score": tf.cast(tf.reshape(probability, [-1]), tf.float64)}
 
     model, _ = tf2onnx.convert.from_function(score, input_signature=score.input_signature, opset=OPSETS[""])
-    nodes, constants = _renamed(model.graph)
-    return _serialise(nodes, constants, feature_count=network.input_shape[1])
+    graph = Graph()
+    names = {FEATURES: FEATURES} | {
+        one.name: graph.constant(numpy_helper.to_array(one)) for one in model.graph.initializer
+    }
+    for node in model.graph.node:
+        names[node.output[0]] = _copy(node, [names[name] for name in node.input], graph)
+    return graph.serialise({"score": names["score"]}, width=network.input_shape[1])
 
 
-def _renamed(graph: onnx.GraphProto) -> tuple[list[onnx.NodeProto], dict[str, npt.NDArray[Any]]]:
-    """Return the nodes and constants under names by order of use: tf2onnx numbers some names by process history."""
-    names = {"features": "features", "score": "score"}
-    nodes = []
-    for node in graph.node:
-        for name in (*node.input, *node.output):
-            names.setdefault(name, f"tensor_{len(names)}")
-        copy = onnx.NodeProto()
-        copy.CopyFrom(node)
-        copy.name = ""
-        copy.input[:] = [names[name] for name in node.input]
-        copy.output[:] = [names[name] for name in node.output]
-        nodes.append(copy)
-    values = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
-    return nodes, {names[name]: values[name] for name in names if name in values}
-
-
-def _serialise(nodes: list[onnx.NodeProto], constants: dict[str, npt.NDArray[Any]], *, feature_count: int) -> bytes:
-    graph = helper.make_graph(
-        nodes,
-        "scorer",
-        [helper.make_tensor_value_info("features", TensorProto.DOUBLE, ["rows", feature_count])],
-        [helper.make_tensor_value_info("score", TensorProto.DOUBLE, ["rows"])],
-        [numpy_helper.from_array(value, name) for name, value in constants.items()],
-    )
-    opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
-    return _checked(helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION))
-
-
-def _checked(model: onnx.ModelProto) -> bytes:
-    """Return the model's bytes; raises onnx.checker.ValidationError for an invalid one."""
-    onnx.checker.check_model(model, full_check=True)
-    return bytes(model.SerializeToString(deterministic=True))
+def _copy(node: NodeProto, inputs: list[Tensor], graph: Graph) -> Tensor:
+    """Add a node of tf2onnx's, which names some tensors by what the process has made before."""
+    if len(node.output) != 1:
+        raise ValueError(f"{node.op_type}: has {len(node.output)} outputs; export a network whose layers have one")
+    attributes = {one.name: get_node_attr_value(node, one.name) for one in node.attribute}
+    return graph.node(node.op_type, *inputs, domain=node.domain, **attributes)

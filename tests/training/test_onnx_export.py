@@ -9,7 +9,8 @@ from risk.manifest import Model
 from risk.scorer import Scorer
 from tests.training.conftest import TrainingData
 from training.classifiers import Classifier
-from training.onnx_export import IR_VERSION, OPSETS, export_onnx
+from training.graph import IR_VERSION, OPSETS
+from training.onnx_export import export_onnx
 from training.parity import check_export
 
 

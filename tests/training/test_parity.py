@@ -21,7 +21,8 @@ from risk.bundle import FEATURES
 from risk.manifest import Model
 from tests.training.conftest import TrainingData
 from training.classifiers import Classifier, fit_logistic_regression
-from training.onnx_export import OPSETS, export_onnx
+from training.graph import OPSETS
+from training.onnx_export import export_onnx
 from training.parity import PARITY_ROWS, ParityError, check_export, check_parity, parity_rows
 
 NAMES = ("a", "b", "c", "d")
@@ -118,9 +119,10 @@ def test_the_gate_catches_one_wrong_bit_of_float32(training_data: TrainingData) 
     classifier, model = _refit(training_data)
     blurred = onnx.load_from_string(model)
     for constant in blurred.graph.initializer:
-        if constant.name == "weights":
-            weights = numpy_helper.to_array(constant).astype(np.float32).astype(np.float64)
-            constant.CopyFrom(numpy_helper.from_array(weights, "weights"))
+        weights = numpy_helper.to_array(constant)
+        if weights.shape == (len(FEATURES), 1):
+            weights = weights.astype(np.float32).astype(np.float64)
+            constant.CopyFrom(numpy_helper.from_array(weights, constant.name))
     with pytest.raises(ParityError):
         check_export(
             classifier,
