@@ -130,18 +130,23 @@ class Jobs:
         for tp in revoked:
             if (watch := self._lost.pop(tp, None)) is not None:
                 watch.cancel()
-        await asyncio.gather(*(self._release(tp, for_good=False) for tp in revoked if tp in self._jobs))
+        await self._release((tp for tp in revoked if tp in self._jobs), for_good=False)
 
     async def revoke_all(self) -> None:
         """Checkpoint and let go of everything."""
         await self.revoke(tuple(self._lost))
-        await asyncio.gather(*(self._release(tp, for_good=True) for tp in tuple(self._jobs)))
+        await self._release(tuple(self._jobs), for_good=True)
         await asyncio.gather(*(job.stop(final_checkpoint=False) for job in self._paused.values()), *self._dropping)
         self._paused.clear()
 
-    async def _release(self, tp: TP, *, for_good: bool) -> None:
-        job, start = self._jobs.pop(tp), self._starts.pop(tp)
-        checkpointer = self._checkpointers.pop(tp)
+    async def _release(self, tps: Iterable[TP], *, for_good: bool) -> None:
+        # All are taken out before anything is waited for: whoever finds meanwhile that one is lost finds it gone.
+        held = [(tp, self._jobs.pop(tp), self._starts.pop(tp), self._checkpointers.pop(tp)) for tp in tps]
+        await asyncio.gather(*(self._release_one(*one, for_good=for_good) for one in held))
+
+    async def _release_one(
+        self, tp: TP, job: PartitionJob, start: asyncio.Task[None], checkpointer: asyncio.Task[None], *, for_good: bool
+    ) -> None:
         checkpointer.cancel()
         started = start.done() and not start.cancelled() and start.exception() is None
         start.cancel()

@@ -18,7 +18,7 @@ from stream.partition_job import PartitionJob
 from stream.settings import Settings
 from stream.topics import Topic, create_topics
 
-MOST_MEBIBYTES = 200.0
+MOST_MEBIBYTES = 300.0
 
 
 def memory_mebibytes(worker: Worker, field: str) -> float:
