@@ -8,7 +8,18 @@ import msgspec
 from risk.decision import Thresholds
 from schemas.currency import CurrencyCode
 
-Model = Literal["logistic_regression", "linear_svm", "random_forest", "network"]
+Model = Literal[
+    "logistic_regression",
+    "linear_svm",
+    "linear_discriminant",
+    "kernel_svm",
+    "random_forest",
+    "gradient_boosting",
+    "lightgbm",
+    "xgboost",
+    "isolation_forest",
+    "network",
+]
 
 Name = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9_-]{0,62}$")]
 """The name of a bundle, which is also that of its folder."""

@@ -10,7 +10,7 @@ from risk.golden import Golden
 from risk.manifest import Costs, Manifest, NormaliserStatistics, TrainingWindow
 from risk.reasons import reason_code
 from training.bundle_files import golden_of
-from training.classifiers import fit_logistic_regression
+from training.linear_models import fit_logistic_regression
 from training.onnx_export import export_onnx
 
 

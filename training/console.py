@@ -99,7 +99,7 @@ def train(
     Example: riskstream train --history cards.parquet --map customer_id=CARD --map fraud=IS_FRAUD
     --train-from 2026-01-01 --train-to 2026-01-31 --test-from 2026-02-08 --test-to 2026-02-14
     """
-    if find_spec("sklearn") is None or find_spec("skl2onnx") is None:
+    if find_spec("sklearn") is None or find_spec("onnx") is None:
         raise fail("training needs scikit-learn; pip install 'riskstream[train]'")
     from risk.bundle import BundleError
     from training.history import DAY_NS, HistoryError, read_history

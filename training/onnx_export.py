@@ -1,7 +1,7 @@
 """Exports a classifier as a scorer's model: one double input `features` [n, F], one double output `score` [n].
 
-Linear models stay in double throughout; the forest and the network compute in float32 behind a cast, as their Python
-originals do. Everything but the network is built by hand: fewer nodes, no converter that could drop something
+Linear models and kernels stay in double throughout; trees and the network compute in float32 behind a cast, as their
+Python originals do. Everything but the network is built by hand: fewer nodes, no converter that could drop something
 silently, and the same bytes for the same parameters.
 """
 
@@ -12,8 +12,9 @@ import numpy.typing as npt
 from onnx import NodeProto, numpy_helper
 from onnx.helper import get_node_attr_value
 
-from training.classifiers import Classifier
+from training.classifier import Classifier
 from training.graph import FEATURES, OPSETS, Graph, Tensor
+from training.trees import LEAF, Trees, trees_of
 
 
 def export_onnx(classifier: Classifier) -> bytes:
@@ -21,24 +22,19 @@ def export_onnx(classifier: Classifier) -> bytes:
 
     Nothing is checked here against the original: every export must pass `training.parity.check_parity`.
     """
+    estimator = classifier.estimator
     match classifier.model:
-        case "logistic_regression":
-            estimator = classifier.estimator
+        case "logistic_regression" | "linear_discriminant":
             return _linear(estimator.coef_[0], estimator.intercept_[0], slope=1.0, offset=0.0)
         case "linear_svm":
-            calibrated = classifier.estimator.calibrated_classifiers_[0]
-            sigmoid = calibrated.calibrators[0]
-            # scikit-learn writes Platt's sigmoid as 1 / (1 + exp(a * margin + b)).
-            return _linear(
-                calibrated.estimator.coef_[0],
-                calibrated.estimator.intercept_[0],
-                slope=-sigmoid.a_,
-                offset=-sigmoid.b_,
-            )
-        case "random_forest":
-            return _forest(classifier.estimator)
+            machine, slope, offset = _platt(estimator)
+            return _linear(machine.coef_[0], machine.intercept_[0], slope=slope, offset=offset)
+        case "kernel_svm":
+            return _kernel_svm(classifier)
         case "network":
-            return _network(classifier.estimator)
+            return _network(estimator)
+        case _:
+            return _trees(trees_of(classifier))
 
 
 def _linear(weights: npt.NDArray[np.float64], intercept: float, *, slope: float, offset: float) -> bytes:
@@ -51,62 +47,66 @@ def _linear(weights: npt.NDArray[np.float64], intercept: float, *, slope: float,
     return graph.serialise({"score": graph.flat(graph.node("Sigmoid", logit))}, width=len(weights))
 
 
-def _forest(forest: Any) -> bytes:
-    """Return the mean, over the trees, of the fraction of frauds in the leaf, in float32.
+def _platt(calibrated: Any) -> tuple[Any, float, float]:
+    """Return the machine that gives margins, and the slope and offset that make log odds of them."""
+    fitted = calibrated.calibrated_classifiers_[0]
+    # scikit-learn writes Platt's sigmoid as 1 / (1 + exp(a * margin + b)).
+    return fitted.estimator, -fitted.calibrators[0].a_, -fitted.calibrators[0].b_
 
-    scikit-learn compares float32 features with double thresholds; `x <= t` for a float32 x is `x <= t'` where t' is
-    the greatest float32 not above t, so that no row takes another branch here.
-    """
-    values, weights = [], []
-    attributes: dict[str, Any] = {
-        name: []
-        for name in (
-            *("nodes_treeids", "nodes_nodeids", "nodes_featureids", "nodes_modes", "nodes_truenodeids"),
-            *("nodes_falsenodeids", "target_treeids", "target_nodeids", "target_ids"),
-        )
-    }
-    for number, estimator in enumerate(forest.estimators_):
-        tree = estimator.tree_
-        is_leaf = tree.children_left < 0
-        leaves = np.flatnonzero(is_leaf)
-        attributes["nodes_treeids"] += [number] * tree.node_count
-        attributes["nodes_nodeids"] += range(tree.node_count)
-        attributes["nodes_featureids"] += np.where(is_leaf, 0, tree.feature).tolist()
-        attributes["nodes_modes"] += np.where(is_leaf, "LEAF", "BRANCH_LEQ").tolist()
-        attributes["nodes_truenodeids"] += np.where(is_leaf, 0, tree.children_left).tolist()
-        attributes["nodes_falsenodeids"] += np.where(is_leaf, 0, tree.children_right).tolist()
-        attributes["target_treeids"] += [number] * len(leaves)
-        attributes["target_nodeids"] += leaves.tolist()
-        attributes["target_ids"] += [0] * len(leaves)
-        values.append(_float32_not_above(np.where(is_leaf, 0.0, tree.threshold)))
-        weights.append(tree.value[leaves, 0, 1].astype(np.float32))
+
+def _kernel_svm(classifier: Classifier) -> bytes:
+    """Return Platt's sigmoid of the sum of coefficients times exp(-gamma * |x - s|^2), in double."""
+    machine, slope, offset = _platt(classifier.estimator)
+    vectors = np.asarray(machine.support_vectors_, dtype=np.float64)
     graph = Graph()
-    mean = graph.node(
+    # |x - s|^2 = |x|^2 - 2 x.s + |s|^2, which rounding can bring below 0.
+    own = graph.node("ReduceSumSquare", FEATURES, graph.constant(np.array([1])), keepdims=1)
+    cross = graph.node("MatMul", FEATURES, graph.constant(-2.0 * vectors.T))
+    square = graph.node("Add", graph.node("Add", cross, own), graph.constant((vectors**2).sum(axis=1)[None, :]))
+    distance = graph.node("Max", square, graph.constant(np.array(0.0)))
+    kernel = graph.node("Exp", graph.node("Mul", distance, graph.constant(np.array(-machine.gamma))))
+    weights = slope * np.asarray(machine.dual_coef_, dtype=np.float64).T
+    constant = slope * machine.intercept_[0] + offset + classifier.log_odds_shift
+    logit = graph.node("Add", graph.node("MatMul", kernel, graph.constant(weights)), graph.constant(np.array(constant)))
+    return graph.serialise({"score": graph.flat(graph.node("Sigmoid", logit))}, width=vectors.shape[1])
+
+
+def _trees(trees: Trees) -> bytes:
+    """Return the trees in float32, and the link from their sum to the score in double."""
+    numbers = np.repeat(np.arange(len(trees.roots)), np.diff(np.append(trees.roots, len(trees.feature))))
+    within = np.arange(len(trees.feature)) - trees.roots[numbers]
+    leaf = trees.feature == LEAF
+    leaves = np.flatnonzero(leaf)
+    graph = Graph()
+    total = graph.node(
         "TreeEnsembleRegressor",
         graph.as_float(FEATURES),
         domain="ai.onnx.ml",
-        aggregate_function="AVERAGE",
+        aggregate_function="SUM",
         post_transform="NONE",
         n_targets=1,
-        nodes_values=np.concatenate(values).tolist(),
-        target_weights=np.concatenate(weights).tolist(),
-        **attributes,
+        nodes_treeids=numbers.tolist(),
+        nodes_nodeids=within.tolist(),
+        nodes_featureids=np.where(leaf, 0, trees.feature).tolist(),
+        nodes_modes=np.where(leaf, "LEAF", "BRANCH_LEQ").tolist(),
+        nodes_values=trees.threshold.tolist(),
+        nodes_truenodeids=np.where(leaf, 0, trees.left - trees.roots[numbers]).tolist(),
+        nodes_falsenodeids=np.where(leaf, 0, trees.right - trees.roots[numbers]).tolist(),
+        target_treeids=numbers[leaves].tolist(),
+        target_nodeids=within[leaves].tolist(),
+        target_ids=[0] * len(leaves),
+        target_weights=trees.value[leaves].astype(np.float32).tolist(),
     )
-    # A mean of float32 ones can come out as 1.0000001.
-    bounds = graph.constant(np.array(0.0)), graph.constant(np.array(1.0))
-    score = graph.node("Clip", graph.as_double(graph.flat(mean)), *bounds)
-    return graph.serialise({"score": score}, width=forest.n_features_in_)
-
-
-def _float32_not_above(thresholds: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-    """Return the greatest float32 that is not above each threshold.
-
-    >>> _float32_not_above(np.array([0.1, 0.5])).astype(float).tolist()
-    [0.09999999403953552, 0.5]
-    """
-    nearest = thresholds.astype(np.float32)
-    above = nearest.astype(np.float64) > thresholds
-    return np.where(above, np.nextafter(nearest, np.float32(-np.inf)), nearest)
+    margin = graph.node("Add", graph.as_double(graph.flat(total)), graph.constant(np.array(trees.offset)))
+    match trees.link:
+        case "logistic":
+            score = graph.node("Sigmoid", margin)
+        case "isolation":
+            score = graph.node("Pow", graph.constant(np.array(2.0)), graph.node("Neg", margin))
+        case "identity":
+            # A sum of float32 ones can come out as 1.0000001.
+            score = graph.node("Clip", margin, graph.constant(np.array(0.0)), graph.constant(np.array(1.0)))
+    return graph.serialise({"score": score}, width=trees.feature_count)
 
 
 def _network(network: Any) -> bytes:

@@ -19,13 +19,7 @@ from risk.reasons import reason_code
 from risk.scorer import Scorer
 from schemas.currency import CurrencyCode
 from training.bundle_files import GOLDEN_ROWS, golden_of, write_bundle
-from training.classifiers import (
-    Classifier,
-    fit_linear_svm,
-    fit_logistic_regression,
-    fit_network,
-    fit_random_forest,
-)
+from training.classifiers import FITS
 from training.evaluation import evaluate
 from training.features import transaction_features
 from training.history import DAY_NS, History
@@ -48,7 +42,10 @@ FEATURE_SETS: Mapping[str, tuple[str, ...]] = {
 
 COSTS = Costs(review=5.0, declined_genuine=25.0, missed_fraud_fraction=1.0)
 REVIEW_SHARE = 0.01
-LIBRARIES = ("numpy", "onnxruntime", "onnx", "scikit-learn", "keras", "tensorflow-cpu", "tensorflow", "arch")
+LIBRARIES = (
+    *("numpy", "onnxruntime", "onnx", "scikit-learn", "lightgbm", "xgboost", "xgboost-cpu"),
+    *("keras", "tensorflow-cpu", "tensorflow", "arch"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +104,7 @@ def train(
     metrics: dict[str, dict[str, float]] = {}
     for model in plan.models:
         on_stage(model)
-        classifier = fit(model, normalised, history.fraud[parts.train], plan.seed)
+        classifier = FITS[model](normalised, history.fraud[parts.train], seed=plan.seed)
         exports[model] = export_onnx(classifier)
         parity = check_export(
             classifier, exports[model], statistics, features[parts.train], plan.features, seed=plan.seed
@@ -132,17 +129,6 @@ def train(
         volatility=None if volatility is None else volatility_parameters_bytes(volatility),
     )
     return Trained(folder, best, metrics, len(parts.train), len(parts.test))
-
-
-def fit(model: Model, normalised: npt.NDArray[np.float64], fraud: npt.NDArray[np.bool_], seed: int) -> Classifier:
-    """Fit the named model to normalised features float64[n, F] and frauds bool[n]."""
-    if model == "logistic_regression":
-        return fit_logistic_regression(normalised, fraud, seed=seed)
-    if model == "linear_svm":
-        return fit_linear_svm(normalised, fraud, seed=seed)
-    if model == "random_forest":
-        return fit_random_forest(normalised, fraud, seed=seed)
-    return fit_network(normalised, fraud, seed=seed)
 
 
 def normaliser_statistics(features: npt.NDArray[np.float64], plan: Plan) -> NormaliserStatistics:

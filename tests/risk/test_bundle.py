@@ -21,7 +21,7 @@ from risk.bundle import (
 from risk.golden import golden_bytes
 from risk.manifest import Manifest, manifest_bytes
 from tests.small_bundle import SmallBundle, small_bundle
-from training.classifiers import fit_logistic_regression
+from training.linear_models import fit_logistic_regression
 from training.onnx_export import export_onnx
 
 VOLATILITY = b"""{"bar_ns": 60000000000, "ewma_lambda": 0.94, "bars_per_year": 374400, "symbols": {"*":

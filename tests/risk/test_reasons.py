@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from risk.reasons import MAX_REASONS, explain, reason_code
 from risk.scorer import Scorer
 from schemas.reason import Reason
-from training.classifiers import fit_logistic_regression
+from training.linear_models import fit_logistic_regression
 from training.onnx_export import export_onnx
 
 FEATURES = (

@@ -1,4 +1,4 @@
-"""Training data made up here, and the four classifiers fitted to it once a session."""
+"""Training data made up here, and every classifier fitted to it once a session."""
 
 from dataclasses import dataclass
 
@@ -9,16 +9,9 @@ import pytest
 from risk.bundle import FEATURES
 from risk.manifest import Model, NormaliserStatistics
 from risk.normaliser import running_moments
-from training.classifiers import (
-    Classifier,
-    fit_linear_svm,
-    fit_logistic_regression,
-    fit_network,
-    fit_random_forest,
-)
+from training.classifier import Classifier
+from training.classifiers import FITS
 from training.onnx_export import export_onnx
-
-MODELS: tuple[Model, ...] = ("logistic_regression", "linear_svm", "random_forest", "network")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +40,25 @@ def training_data() -> TrainingData:
 
 @pytest.fixture(scope="session")
 def classifiers(training_data: TrainingData) -> dict[Model, Classifier]:
-    """Give the four classifiers, fitted."""
-    normalised, fraud = training_data.normalised, training_data.fraud
+    """Give every classifier, fitted."""
     return {
-        "logistic_regression": fit_logistic_regression(normalised, fraud, seed=1),
-        "linear_svm": fit_linear_svm(normalised, fraud, seed=1),
-        "random_forest": fit_random_forest(normalised, fraud, seed=1),
-        "network": fit_network(normalised, fraud, seed=1, max_epochs=3),
+        model: fit(
+            training_data.normalised,
+            training_data.fraud,
+            seed=1,
+            **({"max_epochs": 3} if model == "network" else {}),
+        )
+        for model, fit in FITS.items()
     }
 
 
 @pytest.fixture(scope="session")
 def exports(classifiers: dict[Model, Classifier]) -> dict[Model, bytes]:
-    """Give the four classifiers exported."""
+    """Give every classifier exported."""
     return {model: export_onnx(classifier) for model, classifier in classifiers.items()}
 
 
-@pytest.fixture(params=MODELS)
+@pytest.fixture(params=FITS)
 def model(request: pytest.FixtureRequest) -> Model:
     """Give the name of each model in turn."""
     name: Model = request.param

@@ -20,8 +20,9 @@ from sklearn.pipeline import make_pipeline
 from risk.bundle import FEATURES
 from risk.manifest import Model
 from tests.training.conftest import TrainingData
-from training.classifiers import Classifier, fit_logistic_regression
+from training.classifier import Classifier
 from training.graph import OPSETS
+from training.linear_models import fit_logistic_regression
 from training.onnx_export import export_onnx
 from training.parity import PARITY_ROWS, ParityError, check_export, check_parity, parity_rows
 

@@ -12,11 +12,12 @@ from stream.bundle_files import read_bundle
 from training.console import parse_day, parse_mapping
 from training.features import transaction_features
 from training.history import DAY_NS, read_history
+from training.linear_models import fit_logistic_regression
 from training.onnx_export import export_onnx
 from training.parity import ParityError
 from training.simulator import START_NS, simulate_transactions
 from training.time_split import Windows, split
-from training.train import FEATURE_SETS, Plan, Trained, fit, train
+from training.train import FEATURE_SETS, Plan, Trained, train
 
 FIRST_DAY = START_NS // DAY_NS
 HISTORY = simulate_transactions(customers=400, merchants=60, days=60, seed=9)
@@ -90,7 +91,7 @@ def test_a_bundle_may_adapt_and_take_some_features(tmp_path: Path) -> None:
 def test_an_export_that_differs_leaves_no_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the parity gate refuses, nothing is written."""
     rows = np.random.default_rng(0).normal(size=(200, len(FEATURES)))
-    another = export_onnx(fit("logistic_regression", rows, rows[:, 0] > 0.0, seed=0))
+    another = export_onnx(fit_logistic_regression(rows, rows[:, 0] > 0.0, seed=0))
     monkeypatch.setattr("training.train.export_onnx", lambda classifier: another)
     with pytest.raises(ParityError):
         train(HISTORY, PLAN, root=tmp_path, command="c")
