@@ -18,6 +18,7 @@ Model = Literal[
     "lightgbm",
     "xgboost",
     "isolation_forest",
+    "autoencoder",
     "network",
 ]
 

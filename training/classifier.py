@@ -16,27 +16,42 @@ _PREDICT_ROWS = 8192
 _SINGLE: frozenset[Model] = frozenset(["gradient_boosting", "lightgbm", "xgboost"])
 """Models that are fitted to features in float32, as they are served."""
 
+UNLABELLED: frozenset[Model] = frozenset(["isolation_forest", "autoencoder"])
+"""Models that see no label: their scores are ranks, not probabilities."""
+
+_KERAS: frozenset[Model] = frozenset(["autoencoder", "network"])
+
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
     """A fitted classifier: which model it is, and the estimator of its library.
 
-    `estimator` has scikit-learn's `predict_proba`; for the network it is a Keras model, for the isolation forest
-    scikit-learn's. `log_odds_shift` is added to the log odds: it corrects for rows left out of the fit.
+    `estimator` has scikit-learn's `predict_proba`; for the network and the autoencoder it is a Keras model, for the
+    isolation forest scikit-learn's. `log_odds_shift` is added to the log odds: it corrects for rows left out of the
+    fit, and is the unit of the autoencoder's error.
     """
 
     model: Model
     estimator: Any
     log_odds_shift: float = 0.0
 
+    @property
+    def feature_count(self) -> int:
+        """The number of features that it takes."""
+        return int(self.estimator.input_shape[1] if self.model in _KERAS else self.estimator.n_features_in_)
+
     def probability(self, normalised: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the probability of fraud, float64[n], by the estimator itself, for features float64[n, F].
 
-        The isolation forest, which has seen no label, gives an anomaly score in 0 to 1.
+        The isolation forest and the autoencoder, which have seen no label, give an anomaly score in 0 to 1.
         """
         if self.model == "network":
             given = self.estimator.predict(normalised.astype(np.float32), batch_size=_PREDICT_ROWS, verbose=0)
             return np.asarray(given[:, 0], dtype=np.float64)
+        if self.model == "autoencoder":
+            made = self.estimator.predict(normalised.astype(np.float32), batch_size=_PREDICT_ROWS, verbose=0)
+            error = np.mean((normalised - np.asarray(made, dtype=np.float64)) ** 2, axis=1)
+            return np.asarray(error / (error + np.exp(-self.log_odds_shift)), dtype=np.float64)
         if self.model == "isolation_forest":
             return np.asarray(-self.estimator.score_samples(normalised), dtype=np.float64)
         if self.model in _SINGLE:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from risk.manifest import Model
+from training.autoencoder import fit_autoencoder
 from training.classifier import Classifier
 from training.kernel_svm import fit_kernel_svm
 from training.linear_models import fit_linear_discriminant, fit_linear_svm, fit_logistic_regression
@@ -25,6 +26,7 @@ FITS: Mapping[Model, Callable[..., Classifier]] = {
     "lightgbm": fit_lightgbm,
     "xgboost": fit_xgboost,
     "isolation_forest": fit_isolation_forest,
+    "autoencoder": fit_autoencoder,
     "network": fit_network,
 }
 """What fits each model to normalised features float64[n, F] and frauds bool[n], with the keyword `seed`."""

@@ -11,12 +11,17 @@ from training.classifier import Classifier, check_rows
 
 
 def fit_logistic_regression(
-    normalised: npt.NDArray[np.float64], fraud: npt.NDArray[np.bool_], *, seed: int
+    normalised: npt.NDArray[np.float64],
+    fraud: npt.NDArray[np.bool_],
+    *,
+    seed: int,
+    weights: npt.NDArray[np.float64] | None = None,
+    inverse_penalty: float = 1.0,
 ) -> Classifier:
-    """Fit a logistic regression with an L2 penalty of C = 1.
+    """Fit a logistic regression with an L2 penalty of C = `inverse_penalty`; infinite is none.
 
-    `normalised` float64[n, F] and `fraud` bool[n]; raises ValueError for features that are not finite, and unless
-    both classes occur.
+    `normalised` float64[n, F], `fraud` bool[n] and, where rows shall not count alike, `weights` float64[n]; raises
+    ValueError for features that are not finite, and unless both classes occur.
 
     >>> rows = np.linspace(-1.0, 1.0, 50)[:, None]
     >>> classifier = fit_logistic_regression(rows, rows[:, 0] > 0.2, seed=0)
@@ -24,21 +29,28 @@ def fit_logistic_regression(
     True
     """
     check_rows(normalised, fraud)
-    estimator = LogisticRegression(max_iter=1000, random_state=seed)
-    return Classifier("logistic_regression", estimator.fit(normalised, fraud))
+    estimator = LogisticRegression(C=inverse_penalty, max_iter=1000, random_state=seed)
+    return Classifier("logistic_regression", estimator.fit(normalised, fraud, sample_weight=weights))
 
 
-def fit_linear_svm(normalised: npt.NDArray[np.float64], fraud: npt.NDArray[np.bool_], *, seed: int) -> Classifier:
-    """Fit a linear support vector machine (squared hinge, C = 1) and make its margin a probability.
+def fit_linear_svm(
+    normalised: npt.NDArray[np.float64],
+    fraud: npt.NDArray[np.bool_],
+    *,
+    seed: int,
+    weights: npt.NDArray[np.float64] | None = None,
+    inverse_penalty: float = 1.0,
+) -> Classifier:
+    """Fit a linear support vector machine (squared hinge, C = `inverse_penalty`) and make its margin a probability.
 
     The margin is calibrated by Platt's sigmoid (Platt 1999, "Probabilistic outputs for support vector machines"),
     fitted to margins that five cross-validation fits give for rows they were not fitted to. Arguments and errors as
     for `fit_logistic_regression`; each class must occur five times.
     """
     check_rows(normalised, fraud)
-    margin = LinearSVC(dual=False, max_iter=5000, random_state=seed)
+    margin = LinearSVC(C=inverse_penalty, dual=False, max_iter=5000, random_state=seed)
     estimator = CalibratedClassifierCV(margin, method="sigmoid", cv=5, ensemble=False)
-    return Classifier("linear_svm", estimator.fit(normalised, fraud))
+    return Classifier("linear_svm", estimator.fit(normalised, fraud, sample_weight=weights))
 
 
 def fit_linear_discriminant(

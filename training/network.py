@@ -1,12 +1,12 @@
 """The neural network, by Keras; TensorFlow is imported when one is fitted and not before."""
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from training.classifier import Classifier, check_rows
+from training.keras_backend import load_keras
 
 NETWORK_MAX_EPOCHS = 100
 NETWORK_BATCH_ROWS = 32
@@ -19,10 +19,15 @@ def fit_network(
     fraud: npt.NDArray[np.bool_],
     *,
     seed: int,
+    weights: npt.NDArray[np.float64] | None = None,
+    hidden: Sequence[int] = (64, 32),
+    dropout: float = 0.0,
     max_epochs: int = NETWORK_MAX_EPOCHS,
     on_epoch: Callable[[int, float], None] = lambda epoch, loss: None,
 ) -> Classifier:
-    """Fit a network Dense 64 relu, Dense 32 relu, Dense 1 sigmoid: Adam, binary cross-entropy, batches of 32.
+    """Fit a network of relu layers of `hidden` units and one of sigmoid: Adam, binary cross-entropy, batches of 32.
+
+    `dropout` is the fraction of each hidden layer's outputs that are left out at random while fitting.
 
     Rows are in order of time: the last fifth of them is held out, and fitting stops when its loss has not improved
     for 8 epochs, at the latest after `max_epochs`; the best epoch's weights are kept. `on_epoch` is told the number
@@ -31,25 +36,15 @@ def fit_network(
     Raises ImportError where TensorFlow is absent (extra `network`); other arguments and errors as for the others.
     """
     check_rows(normalised, fraud)
-    # Importing TensorFlow costs 10 s of processor time, which only those who fit a network shall pay.
-    # TensorFlow heeds these only before it loads: the one silences its talk of processor instructions, the other keeps
-    # the order of its sums the same on every processor.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-    import keras
-    import tensorflow as tf
-
-    keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
+    keras = load_keras(seed)
     # Named, so that an export has the same bytes however many networks the process has made before.
+    layers = [keras.layers.Input((normalised.shape[1],), name="normalised")]
+    for number, units in enumerate(hidden):
+        layers.append(keras.layers.Dense(units, activation="relu", name=f"hidden_{number}"))
+        if dropout > 0.0:
+            layers.append(keras.layers.Dropout(dropout, seed=seed, name=f"dropout_{number}"))
     network = keras.Sequential(
-        [
-            keras.layers.Input((normalised.shape[1],), name="normalised"),
-            keras.layers.Dense(64, activation="relu", name="first"),
-            keras.layers.Dense(32, activation="relu", name="second"),
-            keras.layers.Dense(1, activation="sigmoid", name="probability"),
-        ],
-        name="network",
+        [*layers, keras.layers.Dense(1, activation="sigmoid", name="probability")], name="network"
     )
     network.compile(optimizer="adam", loss="binary_crossentropy")
     network.fit(
@@ -57,6 +52,7 @@ def fit_network(
         fraud.astype(np.float32),
         batch_size=NETWORK_BATCH_ROWS,
         epochs=max_epochs,
+        sample_weight=weights,
         validation_split=_VALIDATION_FRACTION,
         verbose=0,
         callbacks=[

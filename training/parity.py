@@ -42,6 +42,7 @@ class Tolerance:
 _DOUBLE = Tolerance(unit=1e-10, extreme=1e-7)
 # Trees compare features and do not add them: size is no excuse.
 _TREES = Tolerance(unit=1e-6, extreme=1e-6)
+_NETWORK = Tolerance(unit=2e-6, extreme=1e-2)
 TOLERANCES: dict[Model, Tolerance] = {
     "logistic_regression": _DOUBLE,
     "linear_svm": _DOUBLE,
@@ -52,7 +53,8 @@ TOLERANCES: dict[Model, Tolerance] = {
     "lightgbm": _TREES,
     "xgboost": _TREES,
     "isolation_forest": _TREES,
-    "network": Tolerance(unit=2e-6, extreme=1e-2),
+    "autoencoder": _NETWORK,
+    "network": _NETWORK,
 }
 
 

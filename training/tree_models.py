@@ -14,42 +14,59 @@ def fit_random_forest(
     fraud: npt.NDArray[np.bool_],
     *,
     seed: int,
+    weights: npt.NDArray[np.float64] | None = None,
     trees: int = 100,
     max_depth: int | None = 20,
 ) -> Classifier:
     """Fit a random forest (Breiman 2001) on both processors' worth of threads; arguments as for the others."""
     check_rows(normalised, fraud)
     estimator = RandomForestClassifier(n_estimators=trees, max_depth=max_depth, random_state=seed, n_jobs=-1)
-    return Classifier("random_forest", estimator.fit(normalised, fraud))
+    return Classifier("random_forest", estimator.fit(normalised, fraud, sample_weight=weights))
 
 
 def fit_gradient_boosting(
-    normalised: npt.NDArray[np.float64], fraud: npt.NDArray[np.bool_], *, seed: int
+    normalised: npt.NDArray[np.float64],
+    fraud: npt.NDArray[np.bool_],
+    *,
+    seed: int,
+    weights: npt.NDArray[np.float64] | None = None,
+    trees: int = 100,
+    leaves: int = 8,
+    learning_rate: float = 0.05,
 ) -> Classifier:
-    """Fit scikit-learn's histogram gradient boosting: 100 trees of at most 8 leaves, a learning rate of 0.05.
+    """Fit scikit-learn's histogram gradient boosting, by default 100 trees of 8 leaves at a learning rate of 0.05.
 
     Small trees and slow steps: frauds are few, and leaves of one fraud are learnt by heart. Arguments and errors as for
     `fit_logistic_regression`.
     """
     check_rows(normalised, fraud)
     estimator = HistGradientBoostingClassifier(
-        max_iter=100,
-        max_leaf_nodes=8,
-        learning_rate=0.05,
+        max_iter=trees,
+        max_leaf_nodes=leaves,
+        learning_rate=learning_rate,
         l2_regularization=1.0,
         early_stopping=False,
         random_state=seed,
     )
-    return Classifier("gradient_boosting", estimator.fit(in_single(normalised), fraud))
+    return Classifier("gradient_boosting", estimator.fit(in_single(normalised), fraud, sample_weight=weights))
 
 
-def fit_lightgbm(normalised: npt.NDArray[np.float64], fraud: npt.NDArray[np.bool_], *, seed: int) -> Classifier:
+def fit_lightgbm(
+    normalised: npt.NDArray[np.float64],
+    fraud: npt.NDArray[np.bool_],
+    *,
+    seed: int,
+    weights: npt.NDArray[np.float64] | None = None,
+    trees: int = 100,
+    leaves: int = 8,
+    learning_rate: float = 0.05,
+) -> Classifier:
     """Fit LightGBM (Ke et al. 2017), with the sizes of `fit_gradient_boosting`; one thread's sums, in one order."""
     check_rows(normalised, fraud)
     estimator = LGBMClassifier(
-        n_estimators=100,
-        num_leaves=8,
-        learning_rate=0.05,
+        n_estimators=trees,
+        num_leaves=leaves,
+        learning_rate=learning_rate,
         reg_lambda=1.0,
         random_state=seed,
         deterministic=True,
@@ -57,29 +74,40 @@ def fit_lightgbm(normalised: npt.NDArray[np.float64], fraud: npt.NDArray[np.bool
         n_jobs=1,
         verbose=-1,
     )
-    return Classifier("lightgbm", estimator.fit(in_single(normalised), fraud))
+    return Classifier("lightgbm", estimator.fit(in_single(normalised), fraud, sample_weight=weights))
 
 
-def fit_xgboost(normalised: npt.NDArray[np.float64], fraud: npt.NDArray[np.bool_], *, seed: int) -> Classifier:
-    """Fit XGBoost (Chen and Guestrin 2016) with exact splits: 100 trees of depth 3, a learning rate of 0.1."""
+def fit_xgboost(
+    normalised: npt.NDArray[np.float64],
+    fraud: npt.NDArray[np.bool_],
+    *,
+    seed: int,
+    weights: npt.NDArray[np.float64] | None = None,
+    trees: int = 100,
+    max_depth: int = 3,
+    learning_rate: float = 0.1,
+) -> Classifier:
+    """Fit XGBoost (Chen and Guestrin 2016) with exact splits, by default 100 trees of depth 3, learning rate 0.1."""
     check_rows(normalised, fraud)
     estimator = XGBClassifier(
-        n_estimators=100,
-        max_depth=3,
-        learning_rate=0.1,
+        n_estimators=trees,
+        max_depth=max_depth,
+        learning_rate=learning_rate,
         tree_method="exact",
         base_score=0.5,
         random_state=seed,
         n_jobs=1,
     )
-    return Classifier("xgboost", estimator.fit(in_single(normalised), fraud))
+    return Classifier("xgboost", estimator.fit(in_single(normalised), fraud, sample_weight=weights))
 
 
-def fit_isolation_forest(normalised: npt.NDArray[np.float64], fraud: npt.NDArray[np.bool_], *, seed: int) -> Classifier:
-    """Fit an isolation forest (Liu, Ting and Zhou 2008) of 100 trees of 256 rows each, labels unseen.
+def fit_isolation_forest(
+    normalised: npt.NDArray[np.float64], fraud: npt.NDArray[np.bool_], *, seed: int, trees: int = 100
+) -> Classifier:
+    """Fit an isolation forest (Liu, Ting and Zhou 2008) of trees of 256 rows each, labels unseen.
 
     Its score says how easily a row is told apart from all others; it is no probability.
     """
     check_rows(normalised, fraud)
-    estimator = IsolationForest(n_estimators=100, max_samples=min(256, len(normalised)), random_state=seed)
+    estimator = IsolationForest(n_estimators=trees, max_samples=min(256, len(normalised)), random_state=seed)
     return Classifier("isolation_forest", estimator.fit(normalised))
