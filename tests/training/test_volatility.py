@@ -88,3 +88,15 @@ def test_too_short_a_history_is_refused() -> None:
             bar_ns=MINUTE_NS,
             bars_per_year=YEAR_MINUTES,
         )
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_returns_at_the_bound_are_fitted(seed: int) -> None:
+    """Heavy-tailed returns whose shocks hardly die away have a fit, though the optimiser may get stuck at the bound."""
+    random = np.random.default_rng(seed)
+    returns, variance = np.empty(4_000), 1.0
+    for at in range(len(returns)):
+        returns[at] = random.standard_t(4) / np.sqrt(2.0) * np.sqrt(variance)
+        variance = 0.0059 + 0.108 * returns[at] ** 2 + 0.892 * variance
+    found = fit_garch(returns)
+    assert 0.9 < found.alpha + found.beta <= 1.0
