@@ -36,7 +36,7 @@ VOLATILITY_FILE = "garch.json"
 # The golden scores come from the machine that trained. Other processors have kernels that round a float32
 # network otherwise (up to 5e-7 against its Python original); a wrong model, normaliser or order of features
 # is off by far more.
-_SCORE_TOLERANCE = 2e-6
+SCORE_TOLERANCE = 2e-6
 _NORMALISED_TOLERANCE = 1e-9
 
 
@@ -191,7 +191,7 @@ def _verify_golden(manifest: Manifest, scorer: Scorer, golden: Golden) -> None:
             f"train again: it was {golden.normalised[row, column]} when the bundle was made",
         )
     scores = scorer.score(golden.normalised)
-    differ = np.argwhere(~(np.abs(scores - golden.score) <= _SCORE_TOLERANCE))
+    differ = np.argwhere(~(np.abs(scores - golden.score) <= SCORE_TOLERANCE))
     if len(differ):
         row = differ[0].item()
         raise BundleError(

@@ -4,9 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
-import numpy as np
-import numpy.typing as npt
-
 from risk.table_columns import TableColumn
 from training.graph import Graph, Tensor
 from training.steps.step import require_numbers
@@ -32,16 +29,11 @@ class Polynomial:
 
 
 def fit_polynomial(
-    columns: Sequence[TableColumn],
-    matrix: npt.NDArray[np.float64],
-    chosen: Sequence[int],
-    *,
-    degree: int,
-    interactions_only: bool,
+    columns: Sequence[TableColumn], chosen: Sequence[int], *, degree: int, interactions_only: bool
 ) -> Polynomial:
     """Return all products of 2 to `degree` of the chosen columns, without powers if `interactions_only`.
 
-    The rows have no part in it. Raises StepError for categories.
+    Raises StepError for categories.
     """
     require_numbers(columns, chosen, "encode them first")
     factors = tuple(
