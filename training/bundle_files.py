@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -47,7 +48,14 @@ def write_bundle(
         files[VOLATILITY_FILE] = volatility
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     files[MANIFEST_FILE] = manifest_bytes(msgspec.structs.replace(manifest, files=hashes))
-    folder = root / manifest.name / open_bundle(files).version
+    return write_folder(root / manifest.name / open_bundle(files).version, files)
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> Path:
+    """Write files by name into a folder, which is returned: whole or not at all, and never over one that is there.
+
+    Raises OSError when it cannot be written.
+    """
     if folder.exists():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from risk.manifest import Model
 from schemas.currency import CurrencyCode
+from training.console_output import errors, fail, output
+from training.recipe_console import train_recipes
 
 if TYPE_CHECKING:
     from risk.garch import VolatilityParameters
@@ -29,9 +30,6 @@ SIMULATED_SYMBOLS = ("EURUSD", "USDJPY", "GBPUSD", "AUDUSD")
 TICK_BAR_NS = 60_000_000_000
 BARS_PER_YEAR = 365.0 * 24 * 60
 _EPOCH = date(1970, 1, 1)
-
-output = Console()
-errors = Console(stderr=True)
 
 
 class Normalisation(StrEnum):
@@ -50,13 +48,10 @@ class IntegerTime(StrEnum):
     S = "s"
 
 
-def fail(message: str) -> typer.Exit:
-    """Print one line on standard error and return the exit of a usage error, to be raised."""
-    errors.print(f"[red]error:[/] {message}", highlight=False, soft_wrap=True)
-    return typer.Exit(2)
-
-
 def train(
+    recipes: Annotated[
+        list[Path] | None, typer.Argument(metavar="[RECIPE]...", help="Recipes (TOML) of tables to learn from.")
+    ] = None,
     history: Annotated[Path | None, typer.Option(help="Parquet or CSV file of past transactions.")] = None,
     simulate: Annotated[bool, typer.Option("--simulate", help="Learn from simulated transactions and ticks.")] = False,
     mapping: Annotated[
@@ -89,10 +84,15 @@ def train(
     ] = 0.01,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
 ) -> None:
-    """Learn from history and write a bundle: model in ONNX, normaliser, thresholds, volatility parameters.
+    """Learn, and write a bundle: from recipes of any tables, or from a history of transactions.
+
+    A recipe names a table, its target, the steps of preparation and the models: docs/recipes.md. From a history come
+    a model in ONNX, normaliser, thresholds and volatility parameters; all options but --out are for histories.
 
     Several models are compared on the test window; the one of best average precision is bundled. Each must pass the
     parity gate first.
+
+    Example: riskstream train examples/applications.toml
 
     Example: riskstream train --simulate --name demo
 
@@ -108,8 +108,12 @@ def train(
     from training.train import Plan
     from training.volatility import FitError
 
-    if simulate == (history is not None):
-        raise fail("--history, --simulate: give one of the two")
+    if (history is not None) + simulate + bool(recipes) != 1:
+        raise fail("RECIPE, --history, --simulate: give one of the three")
+    if recipes:
+        if not train_recipes(recipes, out):
+            raise typer.Exit(2)
+        return
     try:
         loaded = (
             _simulated_history(seed)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +22,7 @@ from training.classifiers import FITS
 from training.evaluation import evaluate
 from training.features import transaction_features
 from training.history import DAY_NS, History
+from training.library_versions import library_versions
 from training.onnx_export import export_onnx
 from training.parity import check_export
 from training.thresholds import choose_thresholds
@@ -42,10 +42,6 @@ FEATURE_SETS: Mapping[str, tuple[str, ...]] = {
 
 COSTS = Costs(review=5.0, declined_genuine=25.0, missed_fraud_fraction=1.0)
 REVIEW_SHARE = 0.01
-LIBRARIES = (
-    *("numpy", "onnxruntime", "onnx", "scikit-learn", "lightgbm", "xgboost", "xgboost-cpu"),
-    *("keras", "tensorflow-cpu", "tensorflow", "arch"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,17 +197,7 @@ def _manifest(
             frauds=int(history.fraud[parts.train].sum()),
         ),
         metrics=metrics,
-        library_versions=_library_versions(),
+        library_versions=library_versions(),
         command=command,
         files={},
     )
-
-
-def _library_versions() -> dict[str, str]:
-    found = {}
-    for library in LIBRARIES:
-        try:
-            found[library] = version(library)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import spearmanr
 from sklearn.isotonic import IsotonicRegression
 
 from risk.table_columns import TableColumn
@@ -134,7 +135,8 @@ def _edges(values: npt.NDArray[np.float64], target: npt.NDArray[np.bool_], least
     rows = np.bincount(number, minlength=len(edges) + 1)
     events = np.bincount(number, weights=target, minlength=len(edges) + 1)
     if monotone and len(rows) > 2:
-        fit = IsotonicRegression(increasing="auto").fit(np.arange(len(rows)), events / rows, sample_weight=rows)
+        rising = bool(spearmanr(number, target).statistic >= 0.0)
+        fit = IsotonicRegression(increasing=rising).fit(np.arange(len(rows)), events / rows, sample_weight=rows)
         level = fit.predict(np.arange(len(rows)))
         keep = np.diff(level) != 0.0
         group = np.concatenate([[0], np.cumsum(keep)])

@@ -1,0 +1,13 @@
+"""Where the verbs of training write: results on standard output, errors and progress on standard error."""
+
+import typer
+from rich.console import Console
+
+output = Console()
+errors = Console(stderr=True)
+
+
+def fail(message: str) -> typer.Exit:
+    """Print one line on standard error and return the exit of a usage error, to be raised."""
+    errors.print(f"[red]error:[/] {message}", highlight=False, soft_wrap=True)
+    return typer.Exit(2)

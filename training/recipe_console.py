@@ -1,0 +1,102 @@
+"""The verb `train` on recipes: tables to bundles."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table as Shown
+
+from training.console_output import errors, output
+
+if TYPE_CHECKING:
+    from risk.manifest import Model
+    from training.bootstrap import Interval
+    from training.table_train import TrainedTable
+
+_SHOWN = {
+    "loss": "loss",
+    "accuracy": "accuracy",
+    "auc": "AUC",
+    "kolmogorov_smirnov": "KS",
+    "average_precision": "AP",
+    "brier": "Brier",
+}
+
+
+def train_recipes(paths: list[Path], out: Path) -> bool:
+    """Train each recipe and show what came of it; return whether all of them could be."""
+    return all([_train_recipe(path, out) for path in paths])
+
+
+def _train_recipe(path: Path, out: Path) -> bool:
+    from risk.bundle import BundleError
+    from training.history import HistoryError
+    from training.parity import ParityError
+    from training.recipe import RecipeError, line_of, read_recipe
+    from training.steps.step import StepError
+    from training.table import load_table
+    from training.table_data import DataError
+    from training.table_train import train_table
+
+    try:
+        recipe = read_recipe(path)
+        table = load_table(path.parent / recipe.data.path, categorical=recipe.data.categorical)
+        output.print(f"[bold]{recipe.name}[/] {path}: {table.rows:,} rows of {len(table.columns)} columns")
+        with Progress(
+            SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=errors, transient=True
+        ) as progress:
+            task = progress.add_task("reading", total=None)
+            trained = train_table(
+                recipe,
+                table,
+                root=out,
+                command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+                on_stage=lambda stage: progress.update(task, description=stage),
+            )
+    except StepError as error:
+        number = str(error).removeprefix("step ").partition(":")[0]
+        line = line_of(path.read_text(encoding="utf-8"), ("step", int(number) - 1)) if number.isdigit() else 1
+        errors.print(f"[red]error:[/] {path}, line {line}: {error}", highlight=False, soft_wrap=True)
+    except (RecipeError, HistoryError, DataError, ParityError, BundleError, ValueError, OSError, ImportError) as error:
+        named = "" if str(error).startswith(str(path)) else f"{path}: "
+        errors.print(f"[red]error:[/] {named}{error}", highlight=False, soft_wrap=True)
+    else:
+        _show(trained)
+        return True
+    return False
+
+
+def _show(trained: "TrainedTable") -> None:
+    output.print(
+        _figures(f"{trained.test_rows:,} test rows, as served, with 95 % intervals", trained.test, trained.model)
+    )
+    if trained.folds:
+        output.print(_figures("mean of the folds, with 95 % intervals", trained.folds, trained.model))
+    if trained.scorecard is not None:
+        card = Shown(title="scorecard")
+        for heading in ("characteristic", "bin"):
+            card.add_column(heading)
+        card.add_column("points", justify="right")
+        for one in trained.scorecard.characteristics:
+            for at, each in enumerate(one.bins):
+                card.add_row(one.column if at == 0 else "", each.label, str(each.points))
+        output.print(card)
+    for note in trained.notes:
+        output.print(note, style="dim")
+    output.print(f"[bold]bundle[/] {trained.folder}, which holds [green]{trained.model}[/]")
+
+
+def _figures(title: str, figures: "dict[Model, dict[str, Interval]]", best: "Model") -> Shown:
+    table = Shown(title=title)
+    table.add_column("model", no_wrap=True)
+    for heading in _SHOWN.values():
+        table.add_column(heading, justify="right", no_wrap=True)
+    for model, measured in figures.items():
+        cells = []
+        for name in _SHOWN:
+            one = measured.get(name)
+            cells.append("" if one is None else f"{one.estimate:.4f}\n[dim]{one.low:.2f}-{one.high:.2f}[/]")
+        table.add_row(f"[bold green]{model}[/]" if model == best else model, *cells)
+    return table
