@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE_HEAD
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as Shown
 
@@ -89,7 +90,7 @@ def _show(trained: "TrainedTable") -> None:
 
 
 def _figures(title: str, figures: "dict[Model, dict[str, Interval]]", best: "Model") -> Shown:
-    table = Shown(title=title)
+    table = Shown(title=title, box=SIMPLE_HEAD)
     table.add_column("model", no_wrap=True)
     for heading in _SHOWN.values():
         table.add_column(heading, justify="right", no_wrap=True)
@@ -97,6 +98,15 @@ def _figures(title: str, figures: "dict[Model, dict[str, Interval]]", best: "Mod
         cells = []
         for name in _SHOWN:
             one = measured.get(name)
-            cells.append("" if one is None else f"{one.estimate:.4f}\n[dim]{one.low:.2f}-{one.high:.2f}[/]")
+            cells.append("" if one is None else f"{one.estimate:.4f}\n[dim]{_short(one.low)}-{_short(one.high)}[/]")
         table.add_row(f"[bold green]{model}[/]" if model == best else model, *cells)
     return table
+
+
+def _short(value: float) -> str:
+    """Return two decimals without a leading nought.
+
+    >>> _short(0.654), _short(1.0)
+    ('.65', '1.00')
+    """
+    return f"{value:.2f}".removeprefix("0") if value >= 0.0 else f"{value:.2f}"
