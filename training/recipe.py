@@ -164,7 +164,9 @@ class RandomForest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
     """`training.tree_models.fit_random_forest`."""
 
     trees: Count = 100
-    max_depth: Count | None = 20
+    max_depth: Count | None = None
+    leaf_rows: Count = 2
+    feature_share: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.5
 
 
 class GradientBoosting(
