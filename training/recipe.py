@@ -123,6 +123,13 @@ class Polynomial(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
     interactions_only: bool = False
 
 
+class Ratio(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="ratio"):
+    """Add columns divided by another."""
+
+    columns: Selection
+    by: str
+
+
 class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="project"):
     """Replace columns by their principal components, or by their linear discriminant."""
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _SHOWN = {
     "loss": "loss",
-    "accuracy": "accuracy",
+    "accuracy": "acc.",
     "auc": "AUC",
     "kolmogorov_smirnov": "KS",
     "average_precision": "AP",
@@ -90,7 +90,7 @@ def _show(trained: "TrainedTable") -> None:
 
 
 def _figures(title: str, figures: "dict[Model, dict[str, Interval]]", best: "Model") -> Shown:
-    table = Shown(title=title, box=SIMPLE_HEAD)
+    table = Shown(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("model", no_wrap=True)
     for heading in _SHOWN.values():
         table.add_column(heading, justify="right", no_wrap=True)

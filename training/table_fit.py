@@ -23,6 +23,7 @@ from training.steps.ordinal import fit_ordinal
 from training.steps.outliers import DEFAULT_FACTOR, fit_winsorise, ordinary_rows
 from training.steps.polynomial import fit_polynomial
 from training.steps.project import fit_project
+from training.steps.ratio import fit_ratio
 from training.steps.scale import fit_scale
 from training.steps.step import Step, StepError, places, run_step
 from training.steps.weight_of_evidence import fit_weight_of_evidence
@@ -146,6 +147,8 @@ def _fit_step(
         case plans.Polynomial(degree=degree, interactions_only=interactions_only):
             chosen = _chosen(columns, plan.columns)
             return fit_polynomial(columns, chosen, degree=degree, interactions_only=interactions_only)
+        case plans.Ratio(by=by):
+            return fit_ratio(columns, _chosen(columns, plan.columns), places(columns, [by])[0])
         case plans.Project(by=by, components=components):
             chosen = _chosen(columns, plan.columns)
             return fit_project(columns, matrix, target, chosen, by=by, components=components)

@@ -96,7 +96,7 @@ def fit_weight_of_evidence(
             bins = [
                 _bin(
                     column.name,
-                    f"{low:.6g} < x <= {high:.6g}",
+                    _label(low, high),
                     (low, high),
                     (values > low) & (values <= high),
                     target,
@@ -154,6 +154,17 @@ def _edges(values: npt.NDArray[np.float64], target: npt.NDArray[np.bool_], least
             one[left] += one[left + 1]
         rows, events = np.delete(rows, left + 1), np.delete(events, left + 1)
     return [float(edge) for edge in edges]
+
+
+def _label(low: float, high: float) -> str:
+    """Return what people call a range.
+
+    >>> _label(-np.inf, 20.0), _label(20.0, 30.5), _label(30.5, np.inf)
+    ('up to 20', 'over 20 to 30.5', 'over 30.5')
+    """
+    if np.isinf(low):
+        return "any" if np.isinf(high) else f"up to {high:.6g}"
+    return f"over {low:.6g}" if np.isinf(high) else f"over {low:.6g} to {high:.6g}"
 
 
 def _category_bins(
