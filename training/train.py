@@ -23,6 +23,7 @@ from training.evaluation import evaluate
 from training.features import transaction_features
 from training.history import DAY_NS, History
 from training.library_versions import library_versions
+from training.normaliser_statistics import normaliser_statistics
 from training.onnx_export import export_onnx
 from training.parity import check_export
 from training.thresholds import choose_thresholds
@@ -93,7 +94,7 @@ def train(
     columns = [FEATURES.index(name) for name in plan.features]
     features = transaction_features(history, on_features)[:, columns]
     parts = split(history, plan.windows)
-    statistics = normaliser_statistics(features[parts.train], plan)
+    statistics = normaliser_statistics(features[parts.train], plan.normaliser, plan.half_life_days)
     fitting = normaliser_from(_frozen(statistics))
     normalised = fitting.advance(features[parts.train], history.event_time_ns[parts.train])
     exports: dict[Model, bytes] = {}
@@ -125,16 +126,6 @@ def train(
         volatility=None if volatility is None else volatility_parameters_bytes(volatility),
     )
     return Trained(folder, best, metrics, len(parts.train), len(parts.test))
-
-
-def normaliser_statistics(features: npt.NDArray[np.float64], plan: Plan) -> NormaliserStatistics:
-    """Return the statistics of training features float64[n, F] that the normaliser begins with."""
-    if plan.normaliser == "zscore":
-        centre, scale = running_moments(features)
-    else:
-        centre = features.min(axis=0)
-        scale = features.max(axis=0) - centre
-    return NormaliserStatistics(plan.normaliser, tuple(centre.tolist()), tuple(scale.tolist()), plan.half_life_days)
 
 
 def _frozen(statistics: NormaliserStatistics) -> NormaliserStatistics:
