@@ -44,7 +44,7 @@ def test_weighted_measures_are_scikit_learns(rows: Sample) -> None:
     score, target, weight = columns(rows)
     found = cuts(score, target, weight)
     assert auc(found) == pytest.approx(roc_auc_score(target, score, sample_weight=weight))
-    assert gini(found) == pytest.approx(2 * roc_auc_score(target, score, sample_weight=weight) - 1)
+    assert gini(auc(found)) == pytest.approx(2 * roc_auc_score(target, score, sample_weight=weight) - 1)
     assert average_precision(found) == pytest.approx(average_precision_score(target, score, sample_weight=weight))
     assert brier(score, target, weight) == pytest.approx(brier_score_loss(target, score, sample_weight=weight))
     flagged = score >= 0.5
