@@ -12,6 +12,7 @@ from stream import console as serving
 from stream import state_console
 from stream.replay_console import replay
 from training import console as learning
+from training.evaluate_console import evaluate_verb
 
 if TYPE_CHECKING:
     from training.history import History
@@ -29,6 +30,7 @@ main = typer.Typer(
 bundles = typer.Typer(no_args_is_help=True, help="Look at bundles: what a worker scores with.")
 states = typer.Typer(no_args_is_help=True, help="What workers keep in Kafka: profiles, volatility, where they are.")
 main.command()(learning.train)
+main.command()(evaluate_verb(serving.open_or_fail))
 main.add_typer(bundles, name="bundle")
 main.add_typer(states, name="state")
 states.command("rebuild")(state_console.rebuild)

@@ -53,7 +53,19 @@ def refused(ran: subprocess.CompletedProcess[str], *told: str) -> None:
 def test_every_verb_is_there() -> None:
     """The verbs are those that the README names."""
     assert {" ".join(path) for path, _ in VERBS} == {
-        *("train", "bundle show", "bundle verify", "broker", "topics", "run", "send", "alerts", "replay", "demo"),
+        *(
+            "train",
+            "evaluate",
+            "bundle show",
+            "bundle verify",
+            "broker",
+            "topics",
+            "run",
+            "send",
+            "alerts",
+            "replay",
+            "demo",
+        ),
         "state rebuild",
     }
 
@@ -82,6 +94,13 @@ def test_every_verb_teaches(path: tuple[str, ...], command: Any) -> None:
         (["train", "--history", "{good}", "--currency", "EURO"], ["--currency EURO", "ISO 4217"]),
         (["train", "--history", "{good}", "--train-from", "May"], ["--train-from May", "YYYY-MM-DD"]),
         (["train", "--history", "{good}"], ["--train-from/--train-to", "0 transactions"]),
+        (["evaluate", "nowhere", "--history", "{good}"], ["nowhere", "name the folder of a bundle"]),
+        (["evaluate", "{demo}", "--history", "none.csv"], ["none.csv", "is no file"]),
+        (["evaluate", "{demo}", "--history", "{good}", "--map", "amount"], ["--map amount", "FIELD=COLUMN"]),
+        (["evaluate", "{demo}", "--history", "{good}", "--test-to", "May"], ["--test-to May", "YYYY-MM-DD"]),
+        (["evaluate", "{demo}", "--history", "{good}", "--group", "town"], ["--group town", "no such column"]),
+        (["evaluate", "{demo}", "--history", "{good}", "--group", "customer_id"], ["--group customer_id", "nobody"]),
+        (["evaluate", "{demo}", "--history", "{good}", "--test-from", "2020-01-01"], ["--test-from", "in this order"]),
         (["send", "transactions", "{good}", "--rate", "fast"], ["--rate fast", "max"]),
         (["send", "transactions", "none.csv"], ["none.csv", "is no file"]),
         (["send", "ticks", "{good}"], ["symbol=symbol", "map each of"]),
@@ -100,7 +119,7 @@ def test_bad_input_is_one_clear_line(tmp_path: Path, arguments: list[str], told:
     """Status 2, no traceback, and one line with the field, the value and the remedy."""
     good = tmp_path / "good.csv"
     good.write_text(HEADER + ROW)
-    filled = [argument.format(good=good, folder=tmp_path) for argument in arguments]
+    filled = [argument.format(good=good, folder=tmp_path, demo=DEMO) for argument in arguments]
     refused(riskstream(*filled), *told)
 
 

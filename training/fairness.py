@@ -30,9 +30,14 @@ class Group(msgspec.Struct, frozen=True):
     measures: dict[str, Interval]
 
     def unlike(self) -> bool:
-        """Return whether the flagged ratio is surely outside 0.8 to 1.25, the four-fifths rule (EEOC 1978)."""
+        """Return whether the flagged ratio is surely outside 0.8 to 1.25, the four-fifths rule (EEOC 1978).
+
+        Of fewer than 50 rows, and of bounds that are one point for want of flagged rows, nothing is sure.
+        """
         ratio = self.measures.get("flagged_ratio")
-        return ratio is not None and (ratio.high < FOUR_FIFTHS or ratio.low > 1.0 / FOUR_FIFTHS)
+        if ratio is None or self.rows < LEAST_ROWS or ratio.low == ratio.high:
+            return False
+        return ratio.high < FOUR_FIFTHS or ratio.low > 1.0 / FOUR_FIFTHS
 
 
 def pooled(values: Sequence[str | None]) -> tuple[list[str], npt.NDArray[np.int64]]:

@@ -54,8 +54,9 @@ COST_ROWS = 1000.0
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """What is evaluated, in words for a reader: `positive` is what a target is, such as "fraud".
+    """What is evaluated, in words for a reader.
 
+    `positive` is what a target is, such as "fraud"; `drawn` what a bootstrap draws, "customers" or "rows".
     `train_command` made the bundle, `evaluate_command` the evaluation; `trained_on` and `tested_on` say which rows.
     """
 
@@ -63,6 +64,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     model: str
     positive: str
+    drawn: str
     features: tuple[str, ...]
     currency: str | None
     trained_on: str

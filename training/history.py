@@ -109,7 +109,7 @@ def read_history(
         _refuse(path, "label_time", label_time_ns, label_time_ns < event_time_ns, "is before event_time; correct it")
     return in_order(
         History(
-            _transaction_ids(path, columns.get("transaction_id"), len(amount)),
+            transaction_ids(path, columns.get("transaction_id"), len(amount)),
             texts(path, columns["customer_id"], "customer_id"),
             texts(path, columns["merchant_id"], "merchant_id"),
             amount,
@@ -120,7 +120,11 @@ def read_history(
     )
 
 
-def _transaction_ids(path: Path, column: Any, rows: int) -> list[str]:
+def transaction_ids(path: Path, column: Any, rows: int) -> list[str]:
+    """Return the ids of a file's rows, in its order; without a column, None, they are the rows' numbers.
+
+    Raises HistoryError, naming the row, for an id that is missing or there twice.
+    """
     if column is None:
         # Of one width, so that equal times keep the file's order.
         return [f"row-{row:010d}" for row in range(rows)]

@@ -31,7 +31,8 @@ nav { margin: 1rem 0 0; display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; font-
 a { color: var(--series-1); }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1rem;
   align-items: start; margin: 1rem 0; }
-figure { margin: 0; padding: 0.75rem; background: var(--panel); border-radius: 8px; min-width: 0; }
+.figures > * { min-width: 0; margin: 0; }
+figure { padding: 0.75rem; background: var(--panel); border-radius: 8px; }
 figure svg { display: block; width: 100%; max-width: 36rem; height: auto; margin: 0 auto; }
 figure svg text { font-family: inherit !important; }
 figcaption, caption { color: var(--faint); font-size: 0.875rem; text-align: left; }
@@ -40,7 +41,8 @@ figcaption { margin-top: 0.5rem; }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
 caption { padding-bottom: 0.25rem; }
 th, td { padding: 0.3rem 0.75rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
-th:first-child, td:first-child { padding-left: 0; max-width: 22rem; overflow-wrap: anywhere; }
+th:first-child { padding-left: 0; max-width: 22rem; overflow-wrap: break-word; }
+tr > :last-child { padding-right: 0; }
 thead th { font-weight: 600; white-space: nowrap; }
 tbody th { font-weight: 400; }
 .number { text-align: right; white-space: nowrap; }

@@ -27,16 +27,16 @@ MEASURES: Mapping[str, MeasureName] = {
     "calibration_error": MeasureName(
         "Calibration error", "The mean distance of score and observed rate, in bins of equal counts; 0 is best.", 5
     ),
-    "base_rate": MeasureName("Base rate", "The share of targets.", 5),
-    "flagged_rate": MeasureName("Flagged", "The share of rows that reach the threshold of review.", 5),
+    "base_rate": MeasureName("Base rate", "The share of targets.", 4),
+    "flagged_rate": MeasureName("Flagged", "The share of rows that reach the threshold of review.", 4),
     "precision": MeasureName("Precision", "The share of targets among flagged rows."),
     "recall": MeasureName("Recall", "The share of targets that are flagged."),
     "cost_per_1000": MeasureName("Cost per 1,000 rows", "Of missed targets, reviews and wrong declines.", 2),
     "savings": MeasureName("Savings", "The share of the cost of flagging nothing that is saved."),
     "flagged_ratio": MeasureName("Flagged ratio", "The flagged rate over that of the largest group.", 2),
     "true_positive_rate": MeasureName("True positives", "The share of targets that are flagged."),
-    "false_positive_rate": MeasureName("False positives", "The share of other rows that are flagged.", 5),
-    "calibration_gap": MeasureName("Calibration gap", "The mean score less the base rate.", 5),
+    "false_positive_rate": MeasureName("False positives", "The share of other rows that are flagged.", 4),
+    "calibration_gap": MeasureName("Calibration gap", "The mean score less the base rate.", 4),
 }
 """Every measure of `training/full_evaluation.py` and `training/fairness.py`, by its key there."""
 

@@ -123,8 +123,7 @@ def precision_and_recall(flagged: Flags, target: Flags, weight: Floats) -> tuple
     >>> precision_and_recall(np.array([True, True, False]), np.array([True, False, False]), np.ones(3))
     (0.5, 1.0)
     """
-    hits = float(weight @ (flagged & target))
-    flags, targets = float(weight @ flagged), float(weight @ target)
+    hits, flags, targets = (float(weight[chosen].sum()) for chosen in (flagged & target, flagged, target))
     return (hits / flags if flags > 0.0 else np.nan), (hits / targets if targets > 0.0 else np.nan)
 
 
@@ -135,4 +134,5 @@ def mean(values: Floats, weight: Floats) -> float:
     2.0
     """
     total = float(weight.sum())
-    return float(values @ weight / total) if total > 0.0 else np.nan
+    # No dot product: that of a BLAS depends on its threads in the last bits, and its threads on other work.
+    return float((values * weight).sum() / total) if total > 0.0 else np.nan

@@ -16,7 +16,6 @@ def model_card(found: Evaluation) -> str:
     """Return the card, a function of the evaluation alone; names from data cannot become markup."""
     subject = found.subject
     features = ", ".join(subject.features)
-    drawn = "customers" if found.entities is not None else "rows"
     lines = [
         f"# Model card: {plain(subject.name)}",
         "",
@@ -46,7 +45,7 @@ def model_card(found: Evaluation) -> str:
         "",
         "## Metrics",
         "",
-        f"Intervals hold 95 % of {found.replicates} bootstrap replicates that draw {drawn}.",
+        f"Intervals hold 95 % of {found.replicates} bootstrap replicates that draw {plain(subject.drawn)}.",
         "",
         *_table(
             ["measure", "value", "low", "high"],

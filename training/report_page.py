@@ -46,14 +46,11 @@ def report_page(found: Evaluation) -> str:
 
 
 def _summary(found: Evaluation) -> Section:
-    drawn = (
-        f"drawing the {found.entities:,} customers with all of their rows" if found.entities is not None
-        else "drawing rows"
-    )  # fmt: skip
     told = paragraph(
         f"Learnt from {found.subject.trained_on}; tested on {found.subject.tested_on}. A target is a row that turned"
         f" out to be positive, here {found.subject.positive}. Bounds hold {LEVEL:.0%} of {found.replicates} bootstrap"
-        f" replicates, made by {drawn}."
+        f" replicates, each of which draws {found.rows if found.entities is None else found.entities:,}"
+        f" {found.subject.drawn}."
     )
     rows = [[MEASURES[name].label, *shown(name, one), MEASURES[name].says] for name, one in found.measures.items()]
     return "Summary", [told, table(["measure", "value", "low", "high", "what it says"], rows), *_costs(found)]
@@ -184,32 +181,33 @@ def _drift(found: Evaluation) -> Section:
         figures(
             [
                 figure(plot_drift(found.drift), "The features that moved most; the dashed lines are 0.1 and 0.25."),
-                table(["feature", "index", "by chance", "missing in training", "in the test"], rows),
+                table(["feature", "index", "by chance", "missing, training", "missing, test"], rows),
             ]
         ),
     ]
 
 
 def _fairness(name: str, groups: Iterable[Group]) -> Section:
-    measures = ("base_rate", "flagged_rate", "flagged_ratio", "true_positive_rate", "false_positive_rate",
-                "calibration_gap", "auc")  # fmt: skip
+    measures = ("true_positive_rate", "false_positive_rate", "base_rate", "calibration_gap", "auc")
     rows = [
         [
             one.group,
             f"{one.rows:,}",
             f"{one.targets:,}",
-            *(bounded(measure, one.measures) for measure in measures),
+            *(bounded(measure, one.measures) for measure in ("flagged_rate", "flagged_ratio")),
             "unlike" if one.unlike() else "",
+            *(bounded(measure, one.measures) for measure in measures),
         ]
         for one in groups
     ]
+    headings = ("group", "rows", "targets", "Flagged", "Flagged ratio", "four fifths")
     return f"Fairness by {name}", [
         paragraph(
             "A row is flagged from the threshold of review on. The ratio compares a group's flagged rate with that of"
             " the largest group, which is first; it is called unlike when all of its interval lies outside 0.8 to 1.25,"
             " the four-fifths rule. Groups of fewer than 50 rows are pooled as other."
         ),
-        table(["group", "rows", "targets", *(MEASURES[one].label for one in measures), "four fifths"], rows),
+        table([*headings, *(MEASURES[one].label for one in measures)], rows),
     ]
 
 

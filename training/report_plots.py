@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.ticker import PercentFormatter
 
 from training.curves import Curve, Histogram, Reliability
@@ -63,12 +64,13 @@ def plot_reliability(bins: Sequence[Reliability]) -> Html:
         least = max(min(positive, default=1e-3), 1e-6) / 2.0
         axes.plot([least, 1.0], [least, 1.0], color=FAINT, linewidth=1.0, linestyle="--")
         # A bin without targets has no place on a log axis: it is drawn at its foot.
-        axes.plot(np.maximum(scores, least), np.maximum(rates, least), color=SERIES[0], marker="o", markersize=4.0)
+        axes.plot(np.maximum(scores, least), np.maximum(rates, least), color=SERIES[0], marker="o", linewidth=0.0)
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xlabel("mean score of the bin")
         axes.set_ylabel("share of targets")
-        _plain_log_ticks(axes)
+        _plain_powers(axes.xaxis)
+        _plain_powers(axes.yaxis)
         return inline_svg(figure, "Reliability")
 
 
@@ -84,6 +86,7 @@ def plot_histogram(histogram: Histogram, review: float, decline: float) -> Html:
         axes.axvline(decline, color=FAINT, linewidth=1.0, linestyle=":", label="decline")
         axes.set_yscale("log")
         axes.set_ylim(0.7, None)
+        _plain_powers(axes.yaxis)
         axes.set_xlabel("score")
         axes.set_ylabel("rows")
         axes.legend(ncols=2)
@@ -153,12 +156,11 @@ def _shares(axes: Axes, x: str, y: str) -> None:
     axes.set_ylabel(y)
 
 
-def _plain_log_ticks(axes: Axes) -> None:
-    """Write powers of ten as numbers: matplotlib writes exponents as formulas, which are switched off."""
-    for axis in (axes.xaxis, axes.yaxis):
-        low, high = sorted(axis.get_view_interval())
-        powers = [10.0**power for power in range(-6, 1) if low <= 10.0**power <= high]
-        axis.set_ticks(powers, [f"{power:g}" for power in powers])
+def _plain_powers(axis: Axis) -> None:
+    """Mark powers of ten as plain numbers: matplotlib writes them as formulas, which are switched off."""
+    low, high = sorted(axis.get_view_interval())
+    powers = [10.0**power for power in range(-6, 10) if low <= 10.0**power <= high]
+    axis.set_ticks(powers, [f"{power:,.0f}" if power >= 1.0 else f"{power:g}" for power in powers])
 
 
 def _bars(

@@ -59,6 +59,12 @@ def test_a_ratio_surely_outside_four_fifths_is_unlike(low: float, high: float, u
     assert Group("a", 100, 9, {"flagged_ratio": Interval(low, low, high)}).unlike() is unlike
 
 
+def test_few_rows_are_not_called_unlike() -> None:
+    """Neither a handful of rows nor a group in which nothing was flagged shows a difference by itself."""
+    assert not Group("a", 49, 9, {"flagged_ratio": Interval(0.1, 0.05, 0.2)}).unlike()
+    assert not Group("a", 90, 9, {"flagged_ratio": Interval(0.0, 0.0, 0.0)}).unlike()
+
+
 def test_a_group_without_targets_has_no_auc() -> None:
     """What is undefined is left out, and the rest is there."""
     values = ["a"] * 60 + ["b"] * 60
