@@ -166,7 +166,7 @@ def _show(found: "Evaluation") -> None:
         f" {found.rows:,} transactions, {found.targets:,} frauds, as served"
     )
     table.add_column("measure", no_wrap=True)
-    for heading in ("value", "95 % from", "to"):
+    for heading in ("value", "95% from", "to"):
         table.add_column(heading, justify="right")
     for name, interval in found.measures.items():
         table.add_row(MEASURES[name].label, *shown(name, interval))

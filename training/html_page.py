@@ -43,6 +43,7 @@ caption { padding-bottom: 0.25rem; }
 th, td { padding: 0.3rem 0.75rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 th:first-child { padding-left: 0; max-width: 22rem; overflow-wrap: break-word; }
 tr > :last-child { padding-right: 0; }
+td:last-child:not(.number) { min-width: 14rem; }
 thead th { font-weight: 600; white-space: nowrap; }
 tbody th { font-weight: 400; }
 .number { text-align: right; white-space: nowrap; }

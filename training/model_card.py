@@ -45,7 +45,7 @@ def model_card(found: Evaluation) -> str:
         "",
         "## Metrics",
         "",
-        f"Intervals hold 95 % of {found.replicates} bootstrap replicates that draw {plain(subject.drawn)}.",
+        f"Intervals hold 95% of {found.replicates} bootstrap replicates that draw {plain(subject.drawn)}.",
         "",
         *_table(
             ["measure", "value", "low", "high"],

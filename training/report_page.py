@@ -214,7 +214,7 @@ def _fairness(name: str, groups: Iterable[Group]) -> Section:
 def _slices(found: Evaluation) -> Section:
     told = paragraph(
         "Slices of one or two features in which the log loss exceeds that of all rows by more than chance explains"
-        " (false discoveries held at 5 %). It is greater where targets are many: a slice is wrong where mean score and"
+        " (false discoveries held at 5%). It is greater where targets are many: a slice is wrong where mean score and"
         " share of targets differ."
     )
     if not found.slices:

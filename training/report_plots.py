@@ -47,7 +47,7 @@ def plot_gains(curve: Curve) -> Html:
         x = np.maximum(curve.x, 1e-4)
         axes.plot(x, curve.y, color=SERIES[0])
         axes.set_xscale("log")
-        axes.set_xticks([1e-4, 1e-3, 1e-2, 1e-1, 1.0], ["0.01 %", "0.1 %", "1 %", "10 %", "100 %"])
+        axes.set_xticks([1e-4, 1e-3, 1e-2, 1e-1, 1.0], ["0.01%", "0.1%", "1%", "10%", "100%"])
         axes.set_ylim(-0.02, 1.02)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         axes.set_xlabel("share of rows looked at")
