@@ -97,8 +97,10 @@ def evaluate_verb(open_bundle: Callable[[Path], "Bundle"]) -> Callable[..., None
                 replicates=replicates,
                 seed=seed,
             )
-            found = _evaluate(opened, loaded, plan)
             folder = Path("reports") / f"{opened.manifest.name}-{opened.version}" if out is None else out
+            # Before the work, which takes minutes: a folder that cannot be made is told at once.
+            folder.mkdir(parents=True, exist_ok=True)
+            found = _evaluate(opened, loaded, plan)
             written = write_evaluation(found, folder)
         except (HistoryError, SplitError) as wrong:
             raise fail(str(wrong)) from None
