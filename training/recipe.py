@@ -138,7 +138,9 @@ class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
     components: Positive | None = None
 
 
-StepPlan = Impute | Winsorise | RemoveOutliers | Scale | OneHot | Ordinal | WeightOfEvidence | Polynomial | Project
+StepPlan = (
+    Impute | Winsorise | RemoveOutliers | Scale | OneHot | Ordinal | WeightOfEvidence | Polynomial | Ratio | Project
+)
 
 
 class LogisticRegression(

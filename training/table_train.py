@@ -59,7 +59,7 @@ def train_table(
 ) -> TrainedTable:
     """Train every model of the recipe, compare them on the test rows, and write the best one's bundle under `root`.
 
-    The best has the greatest AUC in cross-validation, or without one on the test rows. All figures are those of the
+    The best has the greatest average precision in cross-validation, or without one on the test rows. All figures are those of the
     exported graph. Raises DataError, StepError or ValueError for what cannot be fitted, ParityError when an export
     differs from its original, BundleError when the bundle would not open. `on_stage` is told what begins.
     """
@@ -83,7 +83,7 @@ def train_table(
         measured[name] = _measured(_score(model, fitted, test.matrix), test.target, seed=recipe.seed)
         if recipe.split.folds > 1:
             crossed[name] = _cross_validated(recipe, plan, data, order, on_stage)
-    best = max(fits, key=lambda name: (crossed or measured)[name]["auc"].estimate)
+    best = max(fits, key=lambda name: (crossed or measured)[name]["average_precision"].estimate)
     on_stage("bundle")
     fitted, model = fits[best]
     scorecard = None if recipe.scorecard is None else scorecard_of(fitted, recipe.scorecard)
