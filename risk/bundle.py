@@ -22,7 +22,8 @@ from risk.manifest import Manifest, NormaliserStatistics, short_sha256
 from risk.merchant_profile import MERCHANT_FEATURES
 from risk.normaliser import Normaliser
 from risk.reasons import explain
-from risk.scorer import ModelError, Scorer
+from risk.row_model import ModelError
+from risk.scorer import Scorer
 from schemas.reason import Reason
 
 FEATURES: tuple[str, ...] = CUSTOMER_FEATURES + MERCHANT_FEATURES

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from risk.scorer import MAX_RUN_ROWS, MIN_RUN_ROWS, RUN_ROWS, ModelError, Scorer, _run_rows
+from risk.row_model import MAX_RUN_ROWS, MIN_RUN_ROWS, RUN_ROWS, ModelError, _run_rows
+from risk.scorer import Scorer
 
 WEIGHTS = np.random.default_rng(3).normal(size=11)
 
