@@ -13,11 +13,12 @@ import numpy.typing as npt
 from onnx import NodeProto, numpy_helper
 from onnx.helper import get_node_attr_value
 
+from risk.trees import LEAF, Trees
 from training.calibration import Calibration
 from training.classifier import Classifier
 from training.graph import FEATURES, OPSETS, Graph, Tensor
 from training.steps.step import Step
-from training.trees import LEAF, Trees, trees_of
+from training.trees import trees_of
 
 
 def export_onnx(
@@ -71,6 +72,16 @@ def _linear(
     scaled = graph.node("Mul", margin, graph.constant(np.array(slope, dtype=np.float64)))
     logit = graph.node("Add", scaled, graph.constant(np.array(offset, dtype=np.float64)))
     return graph.flat(graph.node("Sigmoid", logit))
+
+
+def linear_log_odds(classifier: Classifier) -> tuple[npt.NDArray[np.float64], float]:
+    """Return the weights float64[F] and the intercept of a linear model's log odds, calibration included."""
+    if classifier.model == "linear_svm":
+        machine, slope, offset = _platt(classifier.estimator)
+    else:
+        machine, slope, offset = classifier.estimator, 1.0, 0.0
+    weights = slope * np.asarray(machine.coef_[0], dtype=np.float64)
+    return weights, float(slope * machine.intercept_[0] + offset)
 
 
 def _platt(calibrated: Any) -> tuple[Any, float, float]:

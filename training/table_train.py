@@ -59,9 +59,9 @@ def train_table(
 ) -> TrainedTable:
     """Train every model of the recipe, compare them on the test rows, and write the best one's bundle under `root`.
 
-    The best has the greatest average precision in cross-validation, or without one on the test rows. All figures are those of the
-    exported graph. Raises DataError, StepError or ValueError for what cannot be fitted, ParityError when an export
-    differs from its original, BundleError when the bundle would not open. `on_stage` is told what begins.
+    The best has the greatest average precision in cross-validation, or without one on the test rows. All figures are
+    those of the exported graph. Raises DataError, StepError or ValueError for what cannot be fitted, ParityError when
+    an export differs from its original, BundleError when the bundle would not open. `on_stage` is told what begins.
     """
     data = table_data(table, recipe.data)
     order = _order(table, recipe)

@@ -9,36 +9,13 @@ Trees that send missing values somewhere are not told apart: features have been 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from risk.trees import LEAF, Link, Trees
 from training.classifier import Classifier
-
-LEAF = -1
-Link = Literal["identity", "logistic", "isolation"]
-"""How a sum over trees becomes a score: as it is, by the logistic function, or as 2 to the power of minus itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trees:
-    """Nodes of all trees, one after the other, each tree beginning with its root.
-
-    Node i of `feature` int64[N] is a leaf where `feature` is LEAF, and adds `value` float64[N] there; otherwise
-    `left` int64[N] follows where `x[feature] <= threshold` float32[N], and `right` where not. `roots` int64[T]. The
-    margin is `offset` and the sum over trees; `link` makes the score of it.
-    """
-
-    roots: npt.NDArray[np.int64]
-    feature: npt.NDArray[np.int64]
-    threshold: npt.NDArray[np.float32]
-    left: npt.NDArray[np.int64]
-    right: npt.NDArray[np.int64]
-    value: npt.NDArray[np.float64]
-    offset: float
-    link: Link
-    feature_count: int
 
 
 @dataclass(frozen=True, slots=True)
