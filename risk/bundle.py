@@ -16,14 +16,18 @@ import numpy.typing as npt
 
 from risk import customer_profile, merchant_profile, normaliser
 from risk.customer_profile import CUSTOMER_FEATURES
+from risk.explainer import EXPLANATION_FILE, TREES_FILE, Explainer, explainer_of
+from risk.explanation import Explanations
 from risk.garch import VolatilityParameters, read_volatility_parameters
 from risk.golden import Golden, read_golden
+from risk.graph_explainer import GraphExplainer
 from risk.manifest import Manifest, NormaliserStatistics, short_sha256
 from risk.merchant_profile import MERCHANT_FEATURES
 from risk.normaliser import Normaliser
-from risk.reasons import explain
+from risk.reasons import reasons_of
 from risk.row_model import ModelError
 from risk.scorer import Scorer
+from risk.usual_row import UsualRows
 from schemas.reason import Reason
 
 FEATURES: tuple[str, ...] = CUSTOMER_FEATURES + MERCHANT_FEATURES
@@ -66,24 +70,37 @@ class Bundle:
     manifest: Manifest
     version: str
     scorer: Scorer
+    explainer: Explainer
+    usual_rows: UsualRows
     volatility: VolatilityParameters | None
 
     def normaliser(self) -> Normaliser:
         """Return a new normaliser at the training statistics; each partition's fold takes one of its own."""
         return normaliser_from(self.manifest.normaliser)
 
-    def explain(self, raw: npt.NDArray[np.float64], normalised: npt.NDArray[np.float64]) -> list[tuple[Reason, ...]]:
-        """Return the reasons of each row, for its features float64[n, F] before and after the normaliser."""
-        statistics = self.manifest.normaliser
-        return explain(
-            self.scorer,
+    def explain(
+        self,
+        raw: npt.NDArray[np.float64],
+        normalised: npt.NDArray[np.float64],
+        score: npt.NDArray[np.float64],
+    ) -> Explanations:
+        """Return why rows score as they do, for features float64[n, F] before and after the normaliser, and scores."""
+        usual = self.usual_rows.of(raw)
+        return Explanations(
+            usual=usual,
+            score=score,
+            usual_score=self.scorer.score(usual.normalised),
+            contributions=self.explainer.contributions(normalised, usual.normalised),
+        )
+
+    def reasons(self, raw: npt.NDArray[np.float64], explanations: Explanations) -> list[tuple[Reason, ...]]:
+        """Return the reasons of each explained row, for its features float64[n, F] before the normaliser."""
+        return reasons_of(
             self.manifest.features,
             raw,
-            normalised,
-            usual_values=np.array([self.manifest.usual_values[name] for name in self.manifest.features]),
-            centre=np.array(statistics.centre),
-            scale=np.array(statistics.scale),
+            explanations,
             reason_codes=self.manifest.reason_codes,
+            currency=self.manifest.currency,
         )
 
 
@@ -111,7 +128,7 @@ def open_bundle(files: Mapping[str, bytes]) -> Bundle:
 
     Raises BundleError for a file missing, foreign or of another hash, a manifest that does not decode or does
     not fit this code (features, state versions), a model that is no scorer or depends on the batch, and
-    golden rows that come out otherwise than when the bundle was made.
+    golden rows that come out otherwise than when the bundle was made, or whose contributions do not add up.
     """
     manifest = _read_manifest(files)
     _verify_files(manifest, files)
@@ -124,13 +141,27 @@ def open_bundle(files: Mapping[str, bytes]) -> Bundle:
     except ValueError as error:
         raise BundleError(GOLDEN_FILE, "unusable", str(error)) from error
     _verify_golden(manifest, scorer, golden)
+    try:
+        explainer = explainer_of(files, scorer)
+    except ValueError as error:
+        unusable = EXPLANATION_FILE if EXPLANATION_FILE in files else TREES_FILE
+        raise BundleError(unusable, "unusable", str(error)) from error
     volatility = None
     if VOLATILITY_FILE in files:
         try:
             volatility = read_volatility_parameters(files[VOLATILITY_FILE])
         except ValueError as error:
             raise BundleError(VOLATILITY_FILE, "unusable", str(error)) from error
-    return Bundle(manifest, short_sha256(files[MANIFEST_FILE]), scorer, volatility)
+    bundle = Bundle(
+        manifest=manifest,
+        version=short_sha256(files[MANIFEST_FILE]),
+        scorer=scorer,
+        explainer=explainer,
+        usual_rows=_usual_rows(manifest),
+        volatility=volatility,
+    )
+    _verify_explanations(bundle, golden)
+    return bundle
 
 
 def _read_manifest(files: Mapping[str, bytes]) -> Manifest:
@@ -140,6 +171,14 @@ def _read_manifest(files: Mapping[str, bytes]) -> Manifest:
         return msgspec.json.decode(files[MANIFEST_FILE], type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BundleError(MANIFEST_FILE, "unreadable", f"{error}: make the bundle again with this version") from error
+
+
+def _usual_rows(manifest: Manifest) -> UsualRows:
+    return UsualRows(
+        manifest.features,
+        np.array([manifest.usual_values[name] for name in manifest.features]),
+        normaliser_from(msgspec.structs.replace(manifest.normaliser, half_life_days=None)),
+    )
 
 
 def _verify_files(manifest: Manifest, files: Mapping[str, bytes]) -> None:
@@ -204,3 +243,20 @@ def _verify_golden(manifest: Manifest, scorer: Scorer, golden: Golden) -> None:
         scorer.check_batch_invariance(golden.normalised)
     except ModelError as error:
         raise BundleError(MODEL_FILE, "dependent on the batch", str(error)) from error
+
+
+def _verify_explanations(bundle: Bundle, golden: Golden) -> None:
+    explanations = bundle.explain(golden.raw, golden.normalised, bundle.scorer.score(golden.normalised))
+    if isinstance(bundle.explainer, GraphExplainer):
+        try:
+            bundle.explainer.check_batch_invariance(golden.normalised, explanations.usual.normalised)
+        except ModelError as error:
+            raise BundleError(EXPLANATION_FILE, "dependent on the batch", str(error)) from error
+    wrong = explanations.not_additive()
+    if len(wrong):
+        row = wrong[0].item()
+        raise BundleError(
+            f"golden row {row}, sum of contributions",
+            explanations.contributions[row].sum(),
+            f"train again: the score is {explanations.score[row] - explanations.usual_score[row]} from the usual one",
+        )

@@ -11,6 +11,7 @@ from risk.chunk import Chunk
 from risk.decision import APPROVE, OUTCOMES, SEVERITIES, decide, severity
 from risk.event_merge import EventMerge, MergeCut, Released
 from risk.event_rows import EventRows
+from risk.explanation import Explanations
 from risk.fold import Emitted, Output
 from risk.identity import alert_id
 from risk.merchant_events import TRANSACTION, Source, decode_block
@@ -96,9 +97,9 @@ class MerchantFold:
         alerted = np.flatnonzero(outcomes != APPROVE)
         emitted.counts["alerted"] = len(alerted)
         if len(alerted):
-            emitted.outputs += self._alerts(
-                transactions.where(alerted), raw[alerted], normalised[alerted], scores[alerted], outcomes[alerted]
-            )
+            explanations = self._bundle.explain(raw[alerted], normalised[alerted], scores[alerted])
+            emitted.counts["not_additive"] = len(explanations.not_additive())
+            emitted.outputs += self._alerts(transactions.where(alerted), raw[alerted], explanations, outcomes[alerted])
         if self._publish_scores:
             emitted.outputs += self._scores(transactions, raw, scores, outcomes)
 
@@ -106,8 +107,7 @@ class MerchantFold:
         self,
         rows: EventRows,
         raw: NDArray[np.float64],
-        normalised: NDArray[np.float64],
-        scores: NDArray[np.float64],
+        explanations: Explanations,
         outcomes: NDArray[np.uint8],
     ) -> list[Output]:
         manifest, version = self._bundle.manifest, self._bundle.version
@@ -115,8 +115,10 @@ class MerchantFold:
             "review": manifest.thresholds.review,
             "decline": manifest.thresholds.decline,
         }
-        severities = severity(scores, manifest.thresholds)
-        reasons = self._bundle.explain(raw, normalised)
+        severities = severity(explanations.score, manifest.thresholds)
+        reasons = self._bundle.reasons(raw, explanations)
+        scores, usual_scores = explanations.score.tolist(), explanations.usual_score.tolist()
+        contributions, features = explanations.contributions.tolist(), raw.tolist()
         event_times = rows.int64("event_time_ns").tolist()
         outputs = []
         for at, (event_id, customer_id, source) in enumerate(rows.identities(self._transactions_topic)):
@@ -130,13 +132,16 @@ class MerchantFold:
                 entity_id=customer_id,
                 event_time_ns=event_times[at],
                 source=source,
-                score=float(scores[at]),
+                score=scores[at],
                 threshold=thresholds[outcome],
                 outcome=outcome,
                 severity=SEVERITIES[severities[at]],
                 reasons=reasons[at],
                 bundle_name=manifest.name,
                 bundle_version=version,
+                usual_score=usual_scores[at],
+                contributions=dict(zip(manifest.features, contributions[at], strict=True)),
+                features=dict(zip(manifest.features, features[at], strict=True)),
             )
             outputs.append(
                 Output("alerts", self._partition, customer_id.encode(), encode(alert), bytes.fromhex(identity))

@@ -1,17 +1,15 @@
-"""Says why a row scored high: which features, had they been usual, would have lowered its score."""
+"""Says why a row scored high, in codes and in words: the features that raised its score most."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from risk.scorer import Scorer
+from risk.explanation import Explanations
+from risk.reason_text import reason_text
 from schemas.reason import Reason
 
 MAX_REASONS = 3
-
-_AMOUNT = "amount"
-_OWN_MEAN = "customer_decayed_mean_30d"
 
 _CODES = {
     "amount": "AMOUNT_UNUSUAL",
@@ -38,61 +36,33 @@ def reason_code(feature: str) -> str:
     return feature.upper()
 
 
-def explain(
-    scorer: Scorer,
+def reasons_of(
     features: Sequence[str],
     raw: npt.NDArray[np.float64],
-    normalised: npt.NDArray[np.float64],
+    explanations: Explanations,
     *,
-    usual_values: npt.NDArray[np.float64],
-    centre: npt.NDArray[np.float64],
-    scale: npt.NDArray[np.float64],
     reason_codes: Mapping[str, str],
+    currency: str,
 ) -> list[tuple[Reason, ...]]:
     """Return for each row up to three reasons, by falling contribution and then in the order of features.
 
-    `raw` and `normalised` are the rows' features, float64[n, F]; `usual_values`, `centre` and `scale` float64[F] are
-    those of training. A feature's contribution is `score(x) - score(x with the feature at its usual value)`, in units
-    of the score: occlusion, one feature at a time (Robnik-Sikonja and Kononenko 2008; Zeiler and Fergus 2014, section
-    4.2). Only positive contributions are reasons, so a row may have none, and of the features that share a code only
-    the first is given. Contributions do not add up to the score.
-
-    The usual value of the amount is the customer's own decayed mean over 30 days, if the model takes that feature and
-    the customer has a past; that of any other feature is its mean in training. It is normalised by the statistics of
-    training even where the row itself was normalised by adapted ones: being usual then means lying where the centre
-    of the population lies.
-
-    All n * (F + 1) rows are scored in one call. A score does not depend on its batch, hence neither does a reason.
+    `raw` float64[n, F] are the rows that `explanations` explain. Only what raised the score is a reason, so a row may
+    have none, and of the features that share a code only the first is given.
     """
-    usual = np.tile(usual_values, (len(raw), 1))
-    if _AMOUNT in features and _OWN_MEAN in features:
-        own_mean = raw[:, features.index(_OWN_MEAN)]
-        amount = features.index(_AMOUNT)
-        usual[:, amount] = np.where(own_mean > 0.0, own_mean, usual[:, amount])
-    usual_normalised = np.divide(usual - centre, scale, out=np.zeros_like(usual), where=scale > 0.0)
-    rows, width = normalised.shape
-    # [n, F, F]: in variant i of a row, feature i is usual.
-    variants = np.repeat(normalised[:, None, :], width, axis=1)
-    diagonal = np.arange(width)
-    variants[:, diagonal, diagonal] = usual_normalised
-    scores = scorer.score(np.concatenate([normalised, variants.reshape(rows * width, width)]))
-    contributions = scores[:rows, None] - scores[rows:].reshape(rows, width)
-    order = np.argsort(-contributions, axis=1, kind="stable")
+    order = np.argsort(-explanations.contributions, axis=1, kind="stable")
+    usual, own = explanations.usual.raw.tolist(), explanations.usual.own.tolist()
     explained = []
-    for row in range(rows):
+    for row in range(len(raw)):
         by_code: dict[str, Reason] = {}
         for at in order[row].tolist():
-            if contributions[row, at] <= 0.0 or len(by_code) == MAX_REASONS:
+            contribution = float(explanations.contributions[row, at])
+            if contribution <= 0.0 or len(by_code) == MAX_REASONS:
                 break
             feature = features[at]
             code = reason_codes[feature]
             if code not in by_code:
-                by_code[code] = Reason(
-                    code=code,
-                    feature=feature,
-                    value=float(raw[row, at]),
-                    usual_value=float(usual[row, at]),
-                    contribution=float(contributions[row, at]),
-                )
+                value = float(raw[row, at])
+                text = reason_text(feature, value, usual[row][at], currency=currency, own=own[row][at])
+                by_code[code] = Reason(code, feature, value, usual[row][at], contribution, text)
         explained.append(tuple(by_code.values()))
     return explained

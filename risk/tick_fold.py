@@ -112,12 +112,14 @@ class TickFold:
         event_id = bar_event_id(symbol, bar_end_ns)
         identity = alert_id(event_id, symbol, self._bundle_version)
         score = float(bars.shortfall_deviations[at]) / Z_99
+        loss, allowed = float(bars.loss_percent[at]), float(bars.expected_value_at_risk_99_percent[at])
         reason = Reason(
             code="VALUE_AT_RISK_99_EXCEEDED",
             feature="loss_percent",
-            value=float(bars.loss_percent[at]),
-            usual_value=float(bars.expected_value_at_risk_99_percent[at]),
+            value=loss,
+            usual_value=allowed,
             contribution=score - ALERT_THRESHOLD,
+            text=f"loss {loss:,.3g} %, of which one bar in a hundred exceeds {allowed:,.3g} %",
         )
         alert = Alert(
             schema_version=1,
@@ -134,6 +136,9 @@ class TickFold:
             reasons=(reason,),
             bundle_name=self._bundle_name,
             bundle_version=self._bundle_version,
+            usual_score=ALERT_THRESHOLD,
+            contributions={reason.feature: reason.contribution},
+            features={reason.feature: reason.value},
         )
         return Output("alerts", source.partition, symbol.encode(), encode(alert), bytes.fromhex(identity))
 

@@ -11,7 +11,11 @@ from schemas.source import Source
 
 
 class Alert(msgspec.Struct, frozen=True, gc=False):
-    """An alert on a customer's transaction or on a symbol's bar. The same input makes the same id and bytes."""
+    """An alert on a customer's transaction or on a symbol's bar. The same input makes the same id and bytes.
+
+    `contributions` by feature add up to `score - usual_score`; `features` are their values. They are empty in an alert
+    of a release that explained by reasons alone.
+    """
 
     schema_version: Literal[1]
     alert_id: str
@@ -27,3 +31,6 @@ class Alert(msgspec.Struct, frozen=True, gc=False):
     reasons: tuple[Reason, ...]
     bundle_name: str
     bundle_version: str
+    usual_score: float = 0.0
+    contributions: dict[str, float] = {}
+    features: dict[str, float] = {}

@@ -18,7 +18,7 @@ def alert_text(alert: Alert, note: str = "") -> Group:
     """
     when = datetime.fromtimestamp(alert.event_time_ns / 1e9, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
     reasons = "; ".join(
-        f"{reason.code} ({reason.feature} {reason.value:,.4g}, usually {reason.usual_value:,.4g})"
+        f"{reason.code} ({reason.text or f'{reason.feature} {reason.value:,.4g}, usually {reason.usual_value:,.4g}'})"
         for reason in alert.reasons
     )
     decision = Text.assemble(

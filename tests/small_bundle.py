@@ -10,6 +10,7 @@ from risk.golden import Golden
 from risk.manifest import Costs, Manifest, NormaliserStatistics, TrainingWindow
 from risk.reasons import reason_code
 from training.bundle_files import golden_of
+from training.explanation import explanation_files
 from training.linear_models import fit_logistic_regression
 from training.onnx_export import export_onnx
 
@@ -21,6 +22,7 @@ class SmallBundle:
     manifest: Manifest
     model: bytes
     golden: Golden
+    explanation: dict[str, bytes]
 
 
 def small_bundle(features: tuple[str, ...] = FEATURES, *, half_life_days: float | None = None) -> SmallBundle:
@@ -29,7 +31,8 @@ def small_bundle(features: tuple[str, ...] = FEATURES, *, half_life_days: float 
     raw = random.gamma(2.0, 50.0, size=(400, len(features)))
     centre, scale = raw.mean(axis=0), raw.std(axis=0)
     statistics = NormaliserStatistics("zscore", tuple(centre.tolist()), tuple(scale.tolist()), half_life_days)
-    model = export_onnx(fit_logistic_regression((raw - centre) / scale, raw[:, 0] > 150.0, seed=0))
+    classifier = fit_logistic_regression((raw - centre) / scale, raw[:, 0] > 150.0, seed=0)
+    model = export_onnx(classifier)
     times = np.arange(40, dtype=np.int64) * 3_600_000_000_000
     manifest = Manifest(
         name="small",
@@ -50,4 +53,5 @@ def small_bundle(features: tuple[str, ...] = FEATURES, *, half_life_days: float 
         command="riskstream train",
         files={},
     )
-    return SmallBundle(manifest, model, golden_of(model, statistics, raw[:40], times))
+    golden = golden_of(model, statistics, raw[:40], times)
+    return SmallBundle(manifest, model, golden, explanation_files(classifier))

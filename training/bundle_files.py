@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 import numpy as np
@@ -18,6 +19,7 @@ from risk.manifest import Manifest, NormaliserStatistics, manifest_bytes
 from risk.scorer import Scorer
 
 GOLDEN_ROWS = 256
+NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
 
 def golden_of(
@@ -35,15 +37,22 @@ def golden_of(
 
 
 def write_bundle(
-    root: Path, manifest: Manifest, *, model: bytes, golden: Golden, volatility: bytes | None = None
+    root: Path,
+    manifest: Manifest,
+    *,
+    model: bytes,
+    golden: Golden,
+    explanation: Mapping[str, bytes] = NOTHING,
+    volatility: bytes | None = None,
 ) -> Path:
     """Write a bundle and return its folder, `root/<name>/<version>`.
 
-    The manifest's `files` are filled in here. Equal arguments give the same folder and bytes; a bundle that is there
+    `explanation` are the files of `training.explanation`, by name; without any, scores are explained by scoring. The
+    manifest's `files` are filled in here. Equal arguments give the same folder and bytes; a bundle that is there
     already is left as it is. A reader, and a crash, see the whole bundle or none. Raises BundleError, and writes
     nothing, when the bundle could not be opened again; OSError when it cannot be written.
     """
-    files = {MODEL_FILE: model, GOLDEN_FILE: golden_bytes(golden)}
+    files = {MODEL_FILE: model, GOLDEN_FILE: golden_bytes(golden), **explanation}
     if volatility is not None:
         files[VOLATILITY_FILE] = volatility
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}

@@ -20,6 +20,7 @@ from schemas.currency import CurrencyCode
 from training.bundle_files import GOLDEN_ROWS, golden_of, write_bundle
 from training.classifiers import FITS
 from training.evaluation import evaluate
+from training.explanation import explanation_files
 from training.features import transaction_features
 from training.history import DAY_NS, History
 from training.library_versions import library_versions
@@ -98,11 +99,13 @@ def train(
     fitting = normaliser_from(_frozen(statistics))
     normalised = fitting.advance(features[parts.train], history.event_time_ns[parts.train])
     exports: dict[Model, bytes] = {}
+    explanations: dict[Model, dict[str, bytes]] = {}
     metrics: dict[str, dict[str, float]] = {}
     for model in plan.models:
         on_stage(model)
         classifier = FITS[model](normalised, history.fraud[parts.train], seed=plan.seed)
         exports[model] = export_onnx(classifier)
+        explanations[model] = explanation_files(classifier)
         parity = check_export(
             classifier, exports[model], statistics, features[parts.train], plan.features, seed=plan.seed
         )
@@ -123,6 +126,7 @@ def train(
         manifest,
         model=exports[best],
         golden=golden_of(exports[best], statistics, features[golden_rows], history.event_time_ns[golden_rows]),
+        explanation=explanations[best],
         volatility=None if volatility is None else volatility_parameters_bytes(volatility),
     )
     return Trained(folder, best, metrics, len(parts.train), len(parts.test))

@@ -19,6 +19,7 @@ from risk.merchant_events import decode_block
 from risk.merchant_fold import MerchantFold
 from risk.partitioner import partitions_of
 from riskstream import label_messages, transaction_messages
+from schemas.alert import Alert
 from schemas.score import Score
 from stream.bundle_files import read_bundle
 from tests.malformed import malformed_transactions
@@ -88,7 +89,9 @@ def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """Give a bundle with a real model, whose normaliser is frozen or adapts."""
     small = small_bundle(half_life_days=request.param)
     folder = tmp_path_factory.mktemp("bundles")
-    return read_bundle(write_bundle(folder, small.manifest, model=small.model, golden=small.golden))
+    return read_bundle(
+        write_bundle(folder, small.manifest, model=small.model, golden=small.golden, explanation=small.explanation)
+    )
 
 
 HISTORY = simulate_transactions(customers=60, merchants=12, days=20, seed=4)
@@ -196,6 +199,26 @@ def test_live_is_one_batch_of_the_same_steps(bundle: Bundle, whole: Given) -> No
         assert np.array_equal(np.array([score.features for score in scores]).view("<i8"), raw[rows].view("<i8"))
         expected = bundle.scorer.score(bundle.normaliser().advance(raw[rows], HISTORY.event_time_ns[rows]))
         assert [score.score for score in scores] == expected.tolist()
+
+
+def test_every_alert_explains_itself(bundle: Bundle, whole: Given) -> None:
+    """Score less usual score is the sum of contributions, and the features are those that were scored."""
+    values = [value for (stream, *_), values in whole.outputs.items() if stream == "alerts" for value in values]
+    scores = {
+        score.event_id: score
+        for (stream, *_), values in whole.outputs.items()
+        if stream == "scores"
+        for score in (msgspec.json.decode(value, type=Score) for value in values)
+    }
+    for value in values:
+        alert = msgspec.json.decode(value, type=Alert)
+        assert sum(alert.contributions.values()) == pytest.approx(alert.score - alert.usual_score, abs=1e-12)
+        assert tuple(alert.features) == tuple(alert.contributions) == bundle.manifest.features
+        assert tuple(alert.features.values()) == scores[alert.event_id].features
+        for reason in alert.reasons:
+            assert reason.contribution == alert.contributions[reason.feature] > 0.0
+            assert reason.value == alert.features[reason.feature]
+    assert whole.counts["not_additive"] == 0
 
 
 @settings(max_examples=25)

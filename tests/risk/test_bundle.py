@@ -18,9 +18,11 @@ from risk.bundle import (
     open_bundle,
     state_versions,
 )
+from risk.explainer import EXPLANATION_FILE, TREES_FILE
 from risk.golden import golden_bytes
 from risk.manifest import Manifest, manifest_bytes
 from tests.small_bundle import SmallBundle, small_bundle
+from training.explanation import explanation_files
 from training.linear_models import fit_logistic_regression
 from training.onnx_export import export_onnx
 
@@ -30,7 +32,7 @@ VOLATILITY = b"""{"bar_ns": 60000000000, "ewma_lambda": 0.94, "bars_per_year": 3
 
 def files_of(bundle: SmallBundle, **more: bytes) -> dict[str, bytes]:
     """Return a bundle's files, with right hashes whatever is in them; more files by stem and content."""
-    files = {MODEL_FILE: bundle.model, GOLDEN_FILE: golden_bytes(bundle.golden), **more}
+    files = {MODEL_FILE: bundle.model, GOLDEN_FILE: golden_bytes(bundle.golden), **bundle.explanation, **more}
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     return {**files, MANIFEST_FILE: manifest_bytes(msgspec.structs.replace(bundle.manifest, files=hashes))}
 
@@ -61,9 +63,21 @@ def test_a_model_may_take_some_of_the_features_in_its_own_order() -> None:
     features = (FEATURES[5], FEATURES[0], FEATURES[2])
     small = small_bundle(features)
     bundle = open_bundle(files_of(small))
-    reasons = bundle.explain(small.golden.raw, small.golden.normalised)
+    explanations = bundle.explain(small.golden.raw, small.golden.normalised, small.golden.score)
+    reasons = bundle.reasons(small.golden.raw, explanations)
     assert {one.feature for row in reasons for one in row} <= set(features)
     assert any(reasons)
+
+
+def test_a_bundle_without_a_file_that_explains_is_explained_by_scoring() -> None:
+    """A bundle of a release before there were such files opens, and its contributions are about the same."""
+    explained = []
+    for small in (SMALL, replace(SMALL, explanation={})):
+        bundle = open_bundle(files_of(small))
+        explanations = bundle.explain(small.golden.raw, small.golden.normalised, small.golden.score)
+        assert len(explanations.not_additive()) == 0
+        explained.append(explanations.contributions)
+    np.testing.assert_allclose(explained[0], explained[1], rtol=0, atol=1e-9)
 
 
 def test_each_partition_gets_a_normaliser_of_its_own() -> None:
@@ -90,6 +104,10 @@ def _changed(name: str, change: Callable[[bytes], bytes]) -> dict[str, bytes]:
 
 def _other_model() -> bytes:
     return export_onnx(fit_logistic_regression(SMALL.golden.normalised, SMALL.golden.raw[:, 1] > 100.0, seed=0))
+
+
+def _other_explanation() -> dict[str, bytes]:
+    return explanation_files(fit_logistic_regression(SMALL.golden.normalised, SMALL.golden.raw[:, 1] > 100.0, seed=0))
 
 
 def _other_golden(**changes: object) -> dict[str, bytes]:
@@ -144,7 +162,7 @@ WRONG: dict[str, tuple[Callable[[], dict[str, bytes]], str]] = {
         lambda: _statistics(scale=tuple(1.001 * one for one in SMALL.manifest.normaliser.scale)),
         "golden row 0, normalised amount",
     ),
-    "other model": (lambda: files_of(replace(SMALL, model=_other_model())), "golden row [0-9]+, score"),
+    "other model": (lambda: files_of(replace(SMALL, model=_other_model(), explanation={})), "golden row [0-9]+, score"),
     "other features' model": (
         lambda: files_of(replace(SMALL, model=small_bundle(FEATURES[:4]).model)),
         "model.onnx is 4 columns wide",
@@ -156,6 +174,23 @@ WRONG: dict[str, tuple[Callable[[], dict[str, bytes]], str]] = {
     ),
     "scores not a number": (lambda: _other_golden(score=SMALL.golden.score * np.nan), "golden row 0, score"),
     "no golden rows": (lambda: files_of(SMALL, **{GOLDEN_FILE: b"x"}), "golden.npz is unusable"),
+    "another model's explanation": (
+        lambda: files_of(replace(SMALL, explanation=_other_explanation())),
+        "golden row [0-9]+, sum of contributions",
+    ),
+    "no explanation at all": (
+        lambda: files_of(replace(SMALL, explanation={EXPLANATION_FILE: b"x"})),
+        "explanation.onnx is unusable",
+    ),
+    "an explanation of fewer features": (
+        lambda: files_of(replace(SMALL, explanation=small_bundle(FEATURES[:4]).explanation)),
+        "explanation.onnx is unusable; made for 4 features",
+    ),
+    "a scorer for an explanation": (
+        lambda: files_of(replace(SMALL, explanation={EXPLANATION_FILE: SMALL.model})),
+        "explanation.onnx is unusable.*contributions",
+    ),
+    "no trees": (lambda: files_of(replace(SMALL, explanation={TREES_FILE: b"x"})), "trees.npz is unusable"),
     "bad volatility": (lambda: files_of(SMALL, **{VOLATILITY_FILE: b"{}"}), "garch.json is unusable"),
 }
 

@@ -5,9 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.reasons import MAX_REASONS, explain, reason_code
+from risk.explainer import explainer_of
+from risk.explanation import Explanations
+from risk.normaliser import Normaliser
+from risk.reasons import MAX_REASONS, reason_code, reasons_of
 from risk.scorer import Scorer
+from risk.usual_row import UsualRows
 from schemas.reason import Reason
+from training.explanation import explanation_files
 from training.linear_models import fit_logistic_regression
 from training.onnx_export import export_onnx
 
@@ -27,43 +32,47 @@ NORMALISED = (RAW - CENTRE) / SCALE
 USUAL = CENTRE * 0.9
 CLASSIFIER = fit_logistic_regression(NORMALISED, NORMALISED @ [2.0, 1.0, 1.0, 1.0, -1.0, 2.0] > 1.0, seed=0)
 SCORER = Scorer(export_onnx(CLASSIFIER))
+EXPLAINER = explainer_of(explanation_files(CLASSIFIER), SCORER)
+USUAL_ROWS = UsualRows(FEATURES, USUAL, Normaliser("zscore", CENTRE, SCALE, half_life_days=None))
 CODES = {name: reason_code(name) for name in FEATURES}
+
+
+def explanations_of(rows: slice) -> Explanations:
+    """Return the explanations of some rows."""
+    usual = USUAL_ROWS.of(RAW[rows])
+    return Explanations(
+        usual,
+        SCORER.score(NORMALISED[rows]),
+        SCORER.score(usual.normalised),
+        EXPLAINER.contributions(NORMALISED[rows], usual.normalised),
+    )
 
 
 def explained(rows: slice) -> list[tuple[Reason, ...]]:
     """Return the reasons of some rows."""
-    return explain(
-        SCORER,
-        FEATURES,
-        RAW[rows],
-        NORMALISED[rows],
-        usual_values=USUAL,
-        centre=CENTRE,
-        scale=SCALE,
-        reason_codes=CODES,
-    )
+    return reasons_of(FEATURES, RAW[rows], explanations_of(rows), reason_codes=CODES, currency="EUR")
 
 
-def test_a_contribution_is_what_the_score_loses_when_the_feature_is_usual() -> None:
-    """Reasons equal those found one row and one feature at a time, by the Python original of the model."""
+def test_reasons_are_the_greatest_contributions_of_different_codes() -> None:
+    """Reasons equal those found one row and one feature at a time, by the Python original's weights."""
+    weights = CLASSIFIER.estimator.coef_[0]
     for row, reasons in enumerate(explained(slice(None))):
-        found = []
-        for at, name in enumerate(FEATURES):
-            usual = RAW[row, OWN_MEAN] if at == AMOUNT else USUAL[at]
-            changed = RAW[row].copy()
-            changed[at] = usual
-            before, after = CLASSIFIER.probability((np.array([RAW[row], changed]) - CENTRE) / SCALE)
-            found.append((before - after, name, RAW[row, at], usual))
-        found.sort(reverse=True)
+        usual = USUAL.copy()
+        usual[AMOUNT] = RAW[row, OWN_MEAN]
+        both = (np.array([RAW[row], usual]) - CENTRE) / SCALE
+        score, usual_score = CLASSIFIER.probability(both)
+        shares = weights * (both[0] - both[1])
+        found = sorted(zip(shares * (score - usual_score) / shares.sum(), FEATURES, strict=True), reverse=True)
         expected = []
         codes: set[str] = set()
-        for one in found:
-            if one[0] > 1e-12 and CODES[one[1]] not in codes and len(codes) < MAX_REASONS:
-                codes.add(CODES[one[1]])
-                expected.append(one)
-        assert [reason.feature for reason in reasons] == [one[1] for one in expected]
-        for reason, (contribution, name, value, usual) in zip(reasons, expected, strict=True):
-            assert reason == Reason(CODES[name], name, value, usual, reason.contribution)
+        for contribution, name in found:
+            if contribution > 1e-12 and CODES[name] not in codes and len(codes) < MAX_REASONS:
+                codes.add(CODES[name])
+                expected.append((contribution, name))
+        assert [reason.feature for reason in reasons] == [name for _, name in expected]
+        for reason, (contribution, name) in zip(reasons, expected, strict=True):
+            at = FEATURES.index(name)
+            assert reason == Reason(CODES[name], name, RAW[row, at], usual[at], reason.contribution, reason.text)
             assert reason.contribution == pytest.approx(contribution, abs=1e-12)
 
 
@@ -83,39 +92,16 @@ def test_reasons_are_few_positive_of_different_codes_and_in_falling_order() -> N
         assert len({reason.code for reason in reasons}) == len(reasons)
 
 
-def test_a_customer_without_a_past_is_compared_with_everyone() -> None:
-    """Before there is a decayed mean, the usual amount is that of training."""
-    raw = RAW[:50].copy()
-    raw[:, OWN_MEAN] = 0.0
-    raw[:, AMOUNT] = 100.0
-    reasons = explain(
-        SCORER,
-        FEATURES,
-        raw,
-        (raw - CENTRE) / SCALE,
-        usual_values=USUAL,
-        centre=CENTRE,
-        scale=SCALE,
-        reason_codes=CODES,
-    )
-    usual_amounts = {reason.usual_value for row in reasons for reason in row if reason.feature == "amount"}
-    assert usual_amounts == {USUAL[AMOUNT]}
+def test_contributions_add_up_to_what_is_not_usual_of_the_score() -> None:
+    """The sum over features is the score less the usual one, of every row."""
+    explanations = explanations_of(slice(None))
+    assert len(explanations.not_additive()) == 0
+    difference = explanations.score - explanations.usual_score
+    np.testing.assert_allclose(explanations.contributions.sum(axis=1), difference, rtol=0, atol=1e-14)
 
 
-def test_a_feature_that_was_constant_in_training_is_no_reason() -> None:
-    """A scale of zero, for which the normaliser always gives 0, contributes nothing."""
-    scale = SCALE.copy()
-    scale[AMOUNT] = 0.0
-    normalised = NORMALISED.copy()
-    normalised[:, AMOUNT] = 0.0
-    reasons = explain(
-        SCORER,
-        FEATURES,
-        RAW,
-        normalised,
-        usual_values=USUAL,
-        centre=CENTRE,
-        scale=scale,
-        reason_codes=CODES,
-    )
-    assert all(reason.feature != "amount" for row in reasons for reason in row)
+def test_a_reason_says_in_words_whose_usual_value_is_meant() -> None:
+    """The amount is compared with the customer's own, a merchant's frauds with everyone's."""
+    texts = {reason.feature: reason.text for row in explained(slice(None)) for reason in row}
+    assert "EUR, usual for this customer " in texts["amount"]
+    assert "%, usual " in texts["merchant_fraud_rate_7d"]

@@ -200,6 +200,11 @@ def test_an_alert_tells_which_loss_exceeded_which_forecast() -> None:
             assert reason.usual_value == forecast[alert.entity_id, alert.event_time_ns]
         assert alert.score > 1.0
         assert reason.contribution == alert.score - 1.0
+        assert alert.score - alert.usual_score == sum(alert.contributions.values())
+        assert (alert.contributions, alert.features) == (
+            {"loss_percent": reason.contribution},
+            {"loss_percent": reason.value},
+        )
         # The mean of these symbols is zero, and their returns are small.
         assert alert.score == pytest.approx(reason.value / reason.usual_value, rel=1e-3)
         assert alert.severity == severity(alert.score)

@@ -38,9 +38,15 @@ def alert(entity_id: str, reasons: tuple[Reason, ...]) -> Alert:
 
 def test_an_alert_reads_as_a_decision_and_its_reasons() -> None:
     """Outcome, score, time, entity, event and each reason are shown."""
-    reason = Reason(code="AMOUNT_UNUSUAL", feature="amount", value=1234.5, usual_value=40.0, contribution=0.4)
+    reason = Reason("AMOUNT_UNUSUAL", "amount", 1234.5, 40.0, 0.4, "amount 1,234.50 EUR, usual 40.00")
     text = shown(alert("c1", (reason,)))
     assert text.startswith("decline 0.912  2026-01-01 00:00:00  customer c1  event t[/dim]1  \n        AMOUNT")
+    assert "AMOUNT_UNUSUAL (amount 1,234.50 EUR, usual 40.00)" in text
+
+
+def test_a_reason_without_words_is_told_by_its_numbers() -> None:
+    """An alert of a release whose reasons had no text is shown too."""
+    text = shown(alert("c1", (Reason("AMOUNT_UNUSUAL", "amount", 1234.5, 40.0, 0.4),)))
     assert "AMOUNT_UNUSUAL (amount 1,234, usually 40)" in text
 
 

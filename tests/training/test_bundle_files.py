@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from risk.bundle import GOLDEN_FILE, MANIFEST_FILE, MODEL_FILE, BundleError, open_bundle
+from risk.explainer import EXPLANATION_FILE
 from tests.small_bundle import SmallBundle, small_bundle
 from training.bundle_files import golden_of, write_bundle
 
@@ -16,7 +17,7 @@ SMALL = small_bundle()
 
 def write(root: Path, bundle: SmallBundle = SMALL) -> Path:
     """Write the small bundle."""
-    return write_bundle(root, bundle.manifest, model=bundle.model, golden=bundle.golden)
+    return write_bundle(root, bundle.manifest, model=bundle.model, golden=bundle.golden, explanation=bundle.explanation)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -28,7 +29,7 @@ def test_a_bundle_lies_under_its_name_and_version(tmp_path: Path) -> None:
     """The folder is <name>/<version>, and its files open as that version."""
     folder = write(tmp_path)
     files = contents(folder)
-    assert set(files) == {MANIFEST_FILE, MODEL_FILE, GOLDEN_FILE}
+    assert set(files) == {MANIFEST_FILE, MODEL_FILE, GOLDEN_FILE, EXPLANATION_FILE}
     assert folder == tmp_path / "small" / open_bundle(files).version
 
 
@@ -93,7 +94,7 @@ def test_two_writers_of_one_bundle_both_get_it(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(Path, "rename", overtaken)
     folder = write(tmp_path)
     assert [one.name for one in (tmp_path / "small").iterdir()] == [folder.name]
-    assert set(contents(folder)) == {MANIFEST_FILE, MODEL_FILE, GOLDEN_FILE}
+    assert set(contents(folder)) == {MANIFEST_FILE, MODEL_FILE, GOLDEN_FILE, EXPLANATION_FILE}
 
 
 def test_golden_rows_are_what_serving_makes_of_raw_ones() -> None:

@@ -7,6 +7,7 @@ from real_input import HANDBOOK_COLUMNS, write_handbook
 from sklearn.metrics import roc_auc_score
 
 from risk.bundle import FEATURES
+from risk.graph_explainer import GraphExplainer
 from risk.manifest import Model
 from stream.bundle_files import read_bundle
 from training.console import parse_day, parse_mapping
@@ -43,6 +44,7 @@ def test_the_bundle_serves_the_better_model(trained: Trained) -> None:
     assert bundle.manifest.model == trained.model
     assert bundle.manifest.command == "riskstream train --x 'a b'"
     assert bundle.manifest.features == FEATURES
+    assert isinstance(bundle.explainer, GraphExplainer)
     assert bundle.manifest.training_window.transactions == trained.train_rows
     assert bundle.manifest.training_window.start_ns == (FIRST_DAY + 10) * DAY_NS
     assert bundle.manifest.training_window.end_ns == (FIRST_DAY + 40) * DAY_NS
