@@ -119,7 +119,7 @@ class TickFold:
             value=loss,
             usual_value=allowed,
             contribution=score - ALERT_THRESHOLD,
-            text=f"loss {loss:,.3g} %, of which one bar in a hundred exceeds {allowed:,.3g} %",
+            text=f"loss {loss:,.3g} %, where one bar in a hundred loses more than {allowed:,.3g} %",
         )
         alert = Alert(
             schema_version=1,
