@@ -10,6 +10,7 @@ import typer
 
 from stream import console as serving
 from stream import state_console
+from stream.explain_console import explain
 from stream.replay_console import replay
 from training import console as learning
 from training.evaluate_console import evaluate_verb
@@ -40,6 +41,7 @@ main.command()(serving.broker)
 main.command("topics")(serving.create_all_topics)
 main.command()(serving.run)
 main.command()(serving.alerts)
+main.command()(explain)
 main.command()(replay)
 
 

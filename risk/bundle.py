@@ -90,7 +90,8 @@ class Bundle:
             usual=usual,
             score=score,
             usual_score=self.scorer.score(usual.normalised),
-            contributions=self.explainer.contributions(normalised, usual.normalised),
+            # A negative zero, which is no contribution either, would be written as such.
+            contributions=self.explainer.contributions(normalised, usual.normalised) + 0.0,
         )
 
     def reasons(self, raw: npt.NDArray[np.float64], explanations: Explanations) -> list[tuple[Reason, ...]]:
