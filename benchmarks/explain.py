@@ -46,7 +46,7 @@ def main() -> None:
     parse.add_argument("--rounds", type=int, default=5)
     parse.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
     chosen = parse.parse_args()
-    history = simulate_transactions(customers=800, merchants=200, days=60, seed=9)
+    history = simulate_transactions(customers=800, merchants=200, days=60, seed=5)
     features = transaction_features(history)
     figures = {}
     with tempfile.TemporaryDirectory(prefix="explain-") as folder:

@@ -178,7 +178,8 @@ def _usual_rows(manifest: Manifest) -> UsualRows:
     return UsualRows(
         manifest.features,
         np.array([manifest.usual_values[name] for name in manifest.features]),
-        normaliser_from(msgspec.structs.replace(manifest.normaliser, half_life_days=None)),
+        np.array(manifest.normaliser.centre),
+        np.array(manifest.normaliser.scale),
     )
 
 

@@ -29,8 +29,8 @@ class GraphExplainer:
         """Return float64[n, F] for rows float64[n, F], in units of the score."""
         if not len(normalised):
             return np.empty(normalised.shape)
-        return self._model.run(np.hstack([normalised, usual]))
+        return self._model.run(np.concatenate((normalised, usual), axis=1))
 
     def check_batch_invariance(self, normalised: npt.NDArray[np.float64], usual: npt.NDArray[np.float64]) -> None:
         """Raise ModelError unless a row's contributions are the same, bit for bit, in any batch; n >= 1 rows."""
-        self._model.check_batch_invariance(np.hstack([normalised, usual]))
+        self._model.check_batch_invariance(np.concatenate((normalised, usual), axis=1))

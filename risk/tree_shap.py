@@ -119,8 +119,8 @@ class TreeExplainer:
         found = np.zeros(normalised.shape)
         margins = np.full((len(normalised), 2), self.trees.offset)
         _walk(
-            normalised.astype(np.float32),
-            usual.astype(np.float32),
+            normalised.astype(np.float32, order="C"),  # one layout, one compilation
+            usual.astype(np.float32, order="C"),
             self.trees.roots,
             self.trees.feature,
             self.trees.threshold,

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from risk.explainer import explainer_of
 from risk.explanation import Explanations
-from risk.normaliser import Normaliser
 from risk.reasons import MAX_REASONS, reason_code, reasons_of
 from risk.scorer import Scorer
 from risk.usual_row import UsualRows
@@ -33,7 +32,7 @@ USUAL = CENTRE * 0.9
 CLASSIFIER = fit_logistic_regression(NORMALISED, NORMALISED @ [2.0, 1.0, 1.0, 1.0, -1.0, 2.0] > 1.0, seed=0)
 SCORER = Scorer(export_onnx(CLASSIFIER))
 EXPLAINER = explainer_of(explanation_files(CLASSIFIER), SCORER)
-USUAL_ROWS = UsualRows(FEATURES, USUAL, Normaliser("zscore", CENTRE, SCALE, half_life_days=None))
+USUAL_ROWS = UsualRows(FEATURES, USUAL, CENTRE, SCALE)
 CODES = {name: reason_code(name) for name in FEATURES}
 
 

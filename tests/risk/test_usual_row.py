@@ -10,7 +10,7 @@ WIDTH = len(FEATURES)
 RANDOM = np.random.default_rng(1)
 CENTRE, SCALE, VALUES = RANDOM.gamma(2.0, 3.0, size=(3, WIDTH))
 RAW = RANDOM.gamma(2.0, 3.0, size=(20, WIDTH))
-ROWS = UsualRows(FEATURES, VALUES, Normaliser("zscore", CENTRE, SCALE, half_life_days=None))
+ROWS = UsualRows(FEATURES, VALUES, CENTRE, SCALE)
 OWN_MEAN = FEATURES.index("customer_decayed_mean_30d")
 
 
@@ -42,7 +42,7 @@ def test_a_customer_without_a_past_is_compared_with_everyone() -> None:
 def test_a_model_without_the_long_mean_compares_with_everyone() -> None:
     """What the model does not take is not known here."""
     some = ("amount", "customer_mean_amount_7d")
-    usual = UsualRows(some, VALUES[:2], Normaliser("zscore", CENTRE[:2], SCALE[:2], half_life_days=None)).of(RAW[:, :2])
+    usual = UsualRows(some, VALUES[:2], CENTRE[:2], SCALE[:2]).of(RAW[:, :2])
     np.testing.assert_array_equal(usual.raw, np.tile(VALUES[:2], (20, 1)))
     assert not usual.own.any()
 
@@ -52,6 +52,8 @@ def test_what_was_constant_in_training_is_usual_always() -> None:
     scale = SCALE.copy()
     scale[0] = 0.0
     scale[OWN_MEAN] = 1e-9
-    usual = UsualRows(FEATURES, VALUES, Normaliser("zscore", CENTRE, scale, half_life_days=None)).of(RAW)
+    usual = UsualRows(FEATURES, VALUES, CENTRE, scale).of(RAW)
     assert np.all(usual.normalised[:, 0] == 0.0)
     assert np.all(np.abs(usual.normalised[:, OWN_MEAN]) == LIMIT)
+    normaliser = Normaliser("zscore", CENTRE, scale, half_life_days=None)
+    np.testing.assert_array_equal(usual.normalised, normaliser.advance(usual.raw, np.zeros(20, dtype=np.int64)))
