@@ -17,8 +17,9 @@ from risk.bundle import GOLDEN_FILE, MANIFEST_FILE, MODEL_FILE, SCORE_TOLERANCE,
 from risk.decision import Thresholds
 from risk.golden import read_golden
 from risk.manifest import Costs, Model, Name, short_sha256
+from risk.row_model import ModelError
 from risk.scorecard import Scorecard
-from risk.scorer import ModelError, Scorer
+from risk.scorer import Scorer
 from risk.table_columns import TableColumn
 
 SCORECARD_FILE = "scorecard.json"

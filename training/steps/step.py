@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from risk.scorer import MAX_RUN_ROWS
+from risk.row_model import MAX_RUN_ROWS
 from risk.table_columns import TableColumn
 from training.graph import FEATURES, Graph, Tensor
 
