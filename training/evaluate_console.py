@@ -11,7 +11,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from training.console import IntegerTime, errors, fail, output, parse_day, parse_mapping
+from training.console import IntegerTime, parse_day, parse_mapping
+from training.console_output import errors, fail, output
 
 if TYPE_CHECKING:
     from risk.bundle import Bundle
