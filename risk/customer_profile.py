@@ -4,6 +4,10 @@ Two kinds of memory. Exact sliding windows of 1, 7 and 30 days, the current even
 Handbook defines them (Le Borgne, Siblini, Lebichot and Bontempi 2022, chapter 3.5). And exponentially decayed moments
 (`risk.decayed_moments`), as of before the event.
 
+An amount above three times the customer's decayed mean of 30 days is an outlier. Outliers come in bursts where a card
+is misused: how many there were lately, and since when, tells a burst from a single large purchase. A burst ends with 14
+days without one.
+
 A late event is counted at the profile's own clock, the greatest event time it has seen; one that is later than
 `risk.event_time` allows is not counted.
 """
@@ -19,12 +23,16 @@ from risk.event_rings import RingArrays, drop_until, entry_at, push
 from risk.event_time import LATE_LIMIT_NS
 from risk.keyed_rows import KeyedRows
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 DAY_NS = 86_400_000_000_000
 NIGHT_ENDS_HOUR = 7
 _HOUR_NS = DAY_NS // 24
 _AMOUNT_UNITS = 10_000
 """Window sums are kept in ten-thousandths of the currency: exact in int64, and no currency has a finer coin."""
+MAX_AMOUNT_RATIO = 10.0
+OUTLIER_RATIO = 3.0
+OUTLIER_DAYS = 14
+MAX_ONSET_DAYS = 28.0
 
 CUSTOMER_FEATURES: tuple[str, ...] = (
     "amount",
@@ -36,11 +44,25 @@ CUSTOMER_FEATURES: tuple[str, ...] = (
     *(f"customer_decayed_count_{days}d" for days in WINDOW_DAYS),
     *(f"customer_decayed_mean_{days}d" for days in WINDOW_DAYS),
     *(f"customer_amount_z_{days}d" for days in WINDOW_DAYS),
+    "customer_amount_ratio",
+    f"customer_outlier_count_{OUTLIER_DAYS}d",
+    "customer_outlier_onset_days",
 )
 """The columns of what `CustomerProfile.advance` returns. Amounts are in the stream's currency; `time_of_day` is the
-fraction of the UTC day; counts are events; `amount_z` is in standard deviations."""
+fraction of the UTC day; counts are events; `amount_z` is in standard deviations. `customer_amount_ratio` is the amount
+by the decayed mean of 30 days, at most MAX_AMOUNT_RATIO, and 1 where there is none. `customer_outlier_count` counts the
+outliers before the event, each as exp(-age / OUTLIER_DAYS); `customer_outlier_onset_days` are the days since the first
+of the present burst, at most MAX_ONSET_DAYS, which also stands for no burst."""
 
-_DTYPE = np.dtype([("last_time_ns", "<i8"), *MOMENT_FIELDS])
+_DTYPE = np.dtype(
+    [
+        ("last_time_ns", "<i8"),
+        *MOMENT_FIELDS,
+        ("outlier_weight", "<f8"),
+        ("burst_start_ns", "<i8"),
+        ("last_outlier_ns", "<i8"),
+    ]
+)
 _HORIZON_NS = WINDOW_DAYS[-1] * DAY_NS
 
 
@@ -53,6 +75,9 @@ def _fold(
     weight: npt.NDArray[np.float64],
     mean: npt.NDArray[np.float64],
     spread: npt.NDArray[np.float64],
+    outlier_weight: npt.NDArray[np.float64],
+    burst_start_ns: npt.NDArray[np.int64],
+    last_outlier_ns: npt.NDArray[np.int64],
     ring: RingArrays,
     features: npt.NDArray[np.float64],
 ) -> None:
@@ -99,6 +124,19 @@ def _fold(
             features[at, 13:16],
             features[at, 16:19],
         )
+        mean_30d = features[at, 15]
+        ratio = min(amount[at] / mean_30d, MAX_AMOUNT_RATIO) if mean_30d > 0.0 else 1.0
+        outlier_weight[row] *= np.exp(-elapsed_days / OUTLIER_DAYS)
+        in_burst = time_ns - last_outlier_ns[row] < OUTLIER_DAYS * DAY_NS
+        features[at, 19] = ratio
+        features[at, 20] = outlier_weight[row]
+        onset_days = (time_ns - burst_start_ns[row]) / DAY_NS
+        features[at, 21] = min(onset_days, MAX_ONSET_DAYS) if in_burst else MAX_ONSET_DAYS
+        if ratio > OUTLIER_RATIO:
+            outlier_weight[row] += 1.0
+            last_outlier_ns[row] = time_ns
+            if not in_burst:
+                burst_start_ns[row] = time_ns
 
 
 class CustomerProfile:
@@ -142,6 +180,9 @@ class CustomerProfile:
             table["weight"],
             table["mean"],
             table["spread"],
+            table["outlier_weight"],
+            table["burst_start_ns"],
+            table["last_outlier_ns"],
             rings.arrays,
             features,
         )

@@ -3,6 +3,10 @@
 Both are taken over windows of 1, 7 and 30 days that end 7 days before the event, because by then most frauds are known:
 the delayed terminal risk of the Fraud Detection Handbook (Le Borgne, Siblini, Lebichot and Bontempi 2022, chapter 3.6).
 What is known by the order of the log counts: a report that comes later than 7 days counts from then on.
+
+A compromised merchant has fraud after fraud for some weeks. So it is told, too, how many transactions in a row, up to 7
+days ago, nobody reported, how many before them were all reported, and since when: a run of frauds that began lately
+still goes on, and one that was followed by others, or is long, is over.
 """
 
 import hashlib
@@ -15,7 +19,7 @@ from numba import njit
 from risk.event_rings import MAX_ENTRIES, RingArrays, drop_until, entry_at, push
 from risk.keyed_rows import KeyedRows
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 DAY_NS = 86_400_000_000_000
 DELAY_DAYS = 7
 WINDOW_DAYS = (1, 7, 30)
@@ -25,8 +29,15 @@ TRANSACTION, FRAUD, CLEARANCE = 0, 1, 2
 MERCHANT_FEATURES: tuple[str, ...] = (
     *(f"merchant_count_{days}d" for days in WINDOW_DAYS),
     *(f"merchant_fraud_rate_{days}d" for days in WINDOW_DAYS),
+    "merchant_clean_run",
+    "merchant_clean_days",
+    "merchant_fraud_run",
+    "merchant_fraud_onset_days",
 )
-"""The columns of what `MerchantProfile.advance` returns: transactions in the window, and the fraction known frauds."""
+"""The columns of what `MerchantProfile.advance` returns: transactions in the window, and the fraction known frauds; the
+latest transactions in a row that nobody reported, and days since the newest of those; the transactions in a row before
+them that were all reported, and days since the first of those. Of the last four only what is 7 to 37 days old has a
+part; 37 days stand for none."""
 
 _DTYPE = np.dtype([("last_time_ns", "<i8")])
 _DELAY_NS = DELAY_DAYS * DAY_NS
@@ -53,24 +64,90 @@ def _remove_report(frauds: RingArrays, row: int, number: int) -> None:
 
 
 @njit(cache=True)
-def _drop_old_reports(frauds: RingArrays, row: int, time_ns: int) -> None:
-    """Drop the reports on transactions at or before `time_ns`: reports lie in the order they came in, not in time."""
-    number = 0
-    while number < frauds.length[row]:
-        if frauds.time_ns[entry_at(frauds, row, number)] <= time_ns:
-            _remove_report(frauds, row, number)
-        else:
-            number += 1
+def _add_report(frauds: RingArrays, row: int, time_ns: int, identity: int) -> None:
+    """Add a report in the order of transaction times; of too many, that on the oldest transaction is not kept."""
+    if frauds.length[row] == MAX_ENTRIES:
+        if time_ns < frauds.time_ns[entry_at(frauds, row, 0)]:
+            return
+        _remove_report(frauds, row, 0)
+    push(frauds, row, time_ns, identity)
+    number = frauds.length[row] - 1
+    while number > 0:
+        before, at = entry_at(frauds, row, number - 1), entry_at(frauds, row, number)
+        if frauds.time_ns[before] <= time_ns:
+            break
+        frauds.time_ns[at] = frauds.time_ns[before]
+        frauds.value[at] = frauds.value[before]
+        frauds.time_ns[before] = time_ns
+        frauds.value[before] = identity
+        number -= 1
 
 
 @njit(cache=True)
-def _count_between(ring: RingArrays, row: int, after_ns: int, until_ns: int) -> int:
-    count = 0
-    for number in range(ring.length[row]):
-        entry = entry_at(ring, row, number)
-        if after_ns < ring.time_ns[entry] <= until_ns:
-            count += ring.events[entry]
-    return count
+def _newest_until(ring: RingArrays, row: int, time_ns: int) -> int:
+    """Return the number of a row's newest entry at or before `time_ns`, -1 for none."""
+    number: int = ring.length[row] - 1
+    while number >= 0 and ring.time_ns[entry_at(ring, row, number)] > time_ns:
+        number -= 1
+    return number
+
+
+@njit(cache=True)
+def _windows(
+    events: RingArrays, frauds: RingArrays, row: int, until_ns: int, features: npt.NDArray[np.float64]
+) -> None:
+    event, report = _newest_until(events, row, until_ns), _newest_until(frauds, row, until_ns)
+    count = known = 0
+    for window in range(3):
+        after_ns = until_ns - WINDOW_DAYS[window] * DAY_NS
+        while event >= 0:
+            entry = entry_at(events, row, event)
+            if events.time_ns[entry] <= after_ns:
+                break
+            count += events.events[entry]
+            event -= 1
+        while report >= 0 and frauds.time_ns[entry_at(frauds, row, report)] > after_ns:
+            known += 1
+            report -= 1
+        features[window] = count
+        # Reports can outnumber transactions where those were merged or came before the state began.
+        features[3 + window] = min(known, count) / count if count > 0 else 0.0
+
+
+@njit(cache=True)
+def _runs(events: RingArrays, frauds: RingArrays, row: int, time_ns: int, features: npt.NDArray[np.float64]) -> None:
+    until_ns = time_ns - _DELAY_NS
+    event, report = _newest_until(events, row, until_ns), _newest_until(frauds, row, until_ns)
+    clean_run = fraud_run = 0
+    clean_ns = onset_ns = time_ns - _HORIZON_NS
+    any_clean = False
+    while event >= 0:
+        at_ns = events.time_ns[entry_at(events, row, event)]
+        count = 0
+        # Transactions of one instant go together, as what was merged into one entry does: reports name no entry.
+        while event >= 0 and events.time_ns[entry_at(events, row, event)] == at_ns:
+            count += events.events[entry_at(events, row, event)]
+            event -= 1
+        before_ns = events.time_ns[entry_at(events, row, event)] if event >= 0 else time_ns - _HORIZON_NS
+        known = 0
+        while report >= 0 and frauds.time_ns[entry_at(frauds, row, report)] > before_ns:
+            if frauds.time_ns[entry_at(frauds, row, report)] <= at_ns:
+                known += 1
+            report -= 1
+        if known >= count:
+            fraud_run += count
+            onset_ns = at_ns
+            continue
+        if not any_clean:
+            any_clean = True
+            clean_ns = at_ns
+        if fraud_run > 0:
+            break
+        clean_run += count
+    features[0] = clean_run
+    features[1] = (time_ns - clean_ns) / DAY_NS
+    features[2] = fraud_run
+    features[3] = (time_ns - onset_ns) / DAY_NS
 
 
 @njit(cache=True)
@@ -91,23 +168,15 @@ def _fold(
             time_ns = max(event_time_ns[at], last_time_ns[row])
             last_time_ns[row] = time_ns
             drop_until(events, row, time_ns - _HORIZON_NS)
-            _drop_old_reports(frauds, row, time_ns - _HORIZON_NS)
+            drop_until(frauds, row, time_ns - _HORIZON_NS)
             push(events, row, time_ns, 0)
-            until_ns = time_ns - _DELAY_NS
-            for window in range(3):
-                after_ns = until_ns - WINDOW_DAYS[window] * DAY_NS
-                count = _count_between(events, row, after_ns, until_ns)
-                known = _count_between(frauds, row, after_ns, until_ns)
-                features[at, window] = count
-                # Reports can outnumber transactions where those were merged or came before the state began.
-                features[at, 3 + window] = min(known, count) / count if count > 0 else 0.0
+            _windows(events, frauds, row, time_ns - _DELAY_NS, features[at, 0:6])
+            _runs(events, frauds, row, time_ns, features[at, 6:10])
             continue
         number = _find_report(frauds, row, identity[at])
         if kind[at] == FRAUD:
             if number < 0 and transaction_time_ns[at] > last_time_ns[row] - _HORIZON_NS:
-                if frauds.length[row] == MAX_ENTRIES:
-                    _remove_report(frauds, row, 0)
-                push(frauds, row, transaction_time_ns[at], identity[at])
+                _add_report(frauds, row, transaction_time_ns[at], identity[at])
         elif number >= 0:
             _remove_report(frauds, row, number)
 
@@ -141,7 +210,10 @@ class MerchantProfile:
         transaction_id: Sequence[str],
         transaction_time_ns: npt.NDArray[np.int64],
     ) -> npt.NDArray[np.float64]:
-        """Take up transactions and labels in their order; return float64[n, 6], zeros in the rows of labels."""
+        """Take up transactions and labels in their order; return float64[n, len(MERCHANT_FEATURES)].
+
+        The rows of labels are zeros.
+        """
         rows = self._rows.rows(merchant_id)
         events, frauds = self._rows.rings
         is_label = kind != TRANSACTION

@@ -20,6 +20,7 @@ _CODES = {
     "customer_mean_amount": "CUSTOMER_SPENDING",
     "customer_decayed_mean": "CUSTOMER_SPENDING",
     "customer_amount_z": "CUSTOMER_AMOUNT_UNUSUAL",
+    "customer_amount_ratio": "CUSTOMER_AMOUNT_UNUSUAL",
     "merchant_count": "MERCHANT_VELOCITY",
 }
 

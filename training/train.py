@@ -37,7 +37,7 @@ FEATURE_SETS: Mapping[str, tuple[str, ...]] = {
         "is_weekend",
         "is_night",
         *(name for name in CUSTOMER_FEATURES if name.startswith(("customer_count", "customer_mean_amount"))),
-        *MERCHANT_FEATURES,
+        *(name for name in MERCHANT_FEATURES if name.startswith(("merchant_count", "merchant_fraud_rate"))),
     ),
 }
 """Named sets of features: all of them, and the fifteen of the Fraud Detection Handbook's chapter 3."""

@@ -123,6 +123,40 @@ def test_decayed_moments_are_those_of_a_plain_twin(history: list[Payment]) -> No
                 assert z == 0.0
 
 
+@given(payments)
+def test_outliers_are_those_of_a_plain_twin(history: list[Payment]) -> None:
+    """Ratio, decayed count and onset are those found by listing each customer's outliers and their bursts."""
+    found, clock = features_of(history), counted_at(history)
+    outliers: dict[str, list[int]] = {}
+    for at, (customer, _, amount) in enumerate(history):
+        mean = found["customer_decayed_mean_30d"][at]
+        ratio = amount / mean if mean > 0.0 else 1.0
+        assert found["customer_amount_ratio"][at] == min(ratio, 10.0)
+        past = outliers.setdefault(customer, [])
+        count = math.fsum(math.exp(-(clock[at] - time_ns) / DAY_NS / 14) for time_ns in past)
+        assert found["customer_outlier_count_14d"][at] == pytest.approx(count, rel=1e-11, abs=1e-14)
+        since = clock[at]
+        for time_ns in reversed(past):
+            if since - time_ns >= 14 * DAY_NS:
+                break
+            since = time_ns
+        in_burst = bool(past) and clock[at] - past[-1] < 14 * DAY_NS
+        onset = min((clock[at] - since) / DAY_NS, 28.0) if in_burst else 28.0
+        assert found["customer_outlier_onset_days"][at] == onset
+        if ratio > 3.0:
+            past.append(clock[at])
+
+
+def test_a_burst_of_outliers_ends_with_fourteen_days_without_one() -> None:
+    """An amount of more than three times the mean begins a burst, which others prolong and two quiet weeks end."""
+    days = (0, 1, 2, 15, 29, 30)
+    amounts = (10.0, 30.0, 80.0, 900.0, 90_000.0, 1.0)
+    found = features_of([("ann", START_NS + day * DAY_NS, one) for day, one in zip(days, amounts, strict=True)])
+    # The second is three times the mean, no more: the burst begins with the third.
+    assert found["customer_amount_ratio"][1] == 3.0
+    assert found["customer_outlier_onset_days"] == [28.0, 28.0, 28.0, 13.0, 28.0, 1.0]
+
+
 @pytest.mark.parametrize("days", DAYS)
 def test_a_payment_leaves_a_window_when_it_is_as_old_as_the_window(days: int) -> None:
     """A payment one nanosecond younger than the window counts; one just as old does not."""

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -87,13 +87,37 @@ def plain(log: Sequence[Event]) -> list[dict[str, float]]:
             frauds = sum(one in window for one in reported.values())
             row[f"merchant_count_{days}d"] = count
             row[f"merchant_fraud_rate_{days}d"] = min(frauds, count) / count if count else 0.0
+        if kind == TRANSACTION:
+            row |= plain_runs(counted, list(reported.values()))
         found.append(row)
     return found
 
 
+def plain_runs(counted: list[int], reported: list[int]) -> dict[str, float]:
+    """Return the runs up to 7 days before the last of the counted times, given the times of what was reported."""
+    now = counted[-1]
+    matured = range(now - 37 * DAY_NS + 1, now - 7 * DAY_NS + 1)
+    instants = sorted({one for one in counted if one in matured}, reverse=True)
+    since = [*instants[1:], matured.start - 1]
+    # An instant is one of fraud if there are as many reports since the instant before it as transactions.
+    states = [
+        (instant, counted.count(instant), sum(before < one <= instant for one in reported) >= counted.count(instant))
+        for instant, before in zip(instants, since, strict=False)
+    ]
+    clean = list(takewhile(lambda state: not state[2], states))
+    frauds = list(takewhile(lambda state: state[2], states[len(clean) :]))
+    newest_clean = next((instant for instant, _, fraud in states if not fraud), matured.start - 1)
+    return {
+        "merchant_clean_run": sum(count for _, count, _ in clean),
+        "merchant_clean_days": (now - newest_clean) / DAY_NS,
+        "merchant_fraud_run": sum(count for _, count, _ in frauds),
+        "merchant_fraud_onset_days": (now - (frauds[-1][0] if frauds else matured.start - 1)) / DAY_NS,
+    }
+
+
 @given(logs())
 def test_features_are_those_of_a_plain_twin(log: list[Event]) -> None:
-    """Counts and fraud rates equal those of a scan over the whole past, to the last bit; labels give zeros."""
+    """Counts, fraud rates and runs equal those of a scan over the whole past, to the last bit; labels give zeros."""
     assert features_of(log) == plain(log)
 
 
@@ -124,6 +148,32 @@ def test_a_transaction_leaves_a_window_when_it_is_as_old_as_delay_and_window(day
         later = START_NS + age_ns
         found = features_of([("mill", START_NS, TRANSACTION, "a", START_NS), ("mill", later, TRANSACTION, "b", later)])
         assert found[1][f"merchant_count_{days}d"] == count
+
+
+def runs(*log: tuple[int, int, str, int]) -> list[float]:
+    """Return the run features after the last event of one merchant, with days for times."""
+    events = [("mill", START_NS + day * DAY_NS, kind, one, START_NS + of * DAY_NS) for day, kind, one, of in log]
+    return list(features_of(events)[-1].values())[6:]
+
+
+def test_a_run_of_frauds_is_told_from_one_that_is_over() -> None:
+    """The run and its onset stay when clean transactions follow it, whose number and age are told before it."""
+    going_on = [
+        *((day, TRANSACTION, f"t{day}", day) for day in range(6)),
+        *((day + 6, FRAUD, f"t{day}", day) for day in (4, 2, 3)),
+    ]
+    assert runs(*going_on, (11, TRANSACTION, "z", 11)) == [0.0, 10.0, 3.0, 9.0]
+    assert runs(*going_on, (12, TRANSACTION, "z", 12)) == [1.0, 7.0, 3.0, 10.0]
+    assert runs(*going_on, (12, FRAUD, "t5", 5), (12, TRANSACTION, "z", 12)) == [0.0, 11.0, 4.0, 10.0]
+    assert runs(*going_on, (12, CLEARANCE, "t3", 3), (12, TRANSACTION, "z", 12)) == [1.0, 7.0, 1.0, 8.0]
+    assert runs((0, TRANSACTION, "z", 0)) == [0.0, 37.0, 0.0, 37.0]
+
+
+def test_transactions_of_one_instant_are_frauds_together() -> None:
+    """Two transactions of one instant make a run of two once both are reported, and none before."""
+    log = [(0, TRANSACTION, "a", 0), (0, TRANSACTION, "b", 0), (7, FRAUD, "b", 0)]
+    assert runs(*log, (8, TRANSACTION, "z", 8)) == [2.0, 8.0, 0.0, 37.0]
+    assert runs(*log, (7, FRAUD, "a", 0), (8, TRANSACTION, "z", 8)) == [0.0, 37.0, 2.0, 8.0]
 
 
 def test_a_second_report_changes_nothing() -> None:
@@ -172,21 +222,24 @@ def test_a_report_too_old_to_count_is_not_kept() -> None:
 
 
 def test_reports_are_bounded_and_the_newest_are_kept() -> None:
-    """Beyond the bound the first reported make room, and memory no longer grows."""
+    """Beyond the bound those on the oldest transactions make room, and memory no longer grows."""
     record = MerchantProfile()
     later = START_NS + 9 * DAY_NS
-    reports = [("mill", START_NS, FRAUD, f"t{at}", START_NS + at) for at in range(MAX_ENTRIES + 6)]
+    reports = [("mill", START_NS, FRAUD, f"t{at}", START_NS + at) for at in reversed(range(MAX_ENTRIES + 6))]
     advance(record, [*(("mill", START_NS + at, TRANSACTION, f"t{at}", START_NS + at) for at in range(20)), *reports])
     size = len(record.dump()[b"mill"])
-    # The first six reports, on the first six of twenty transactions, are gone; taking back others shows who is left.
+    # The reports on the first six of twenty transactions are not kept; taking back others shows who is left.
     cleared = [("mill", START_NS, CLEARANCE, f"t{at}", START_NS + at) for at in range(20, MAX_ENTRIES + 6)]
     found = advance(record, [*cleared, ("mill", later, TRANSACTION, "z", later)])
-    assert found[-1].tolist() == [0.0, 20.0, 20.0, 0.0, 14 / 20, 14 / 20]
+    assert found[-1].tolist()[:6] == [0.0, 20.0, 20.0, 0.0, 14 / 20, 14 / 20]
+    assert found[-1].tolist()[6:] == [0.0, (later - START_NS - 5) / DAY_NS, 14.0, (later - START_NS - 6) / DAY_NS]
     assert size < 24 * (MAX_ENTRIES + 20) + 100
 
 
 def test_fraud_rates_of_the_handbook_are_those_of_its_own_code(shared_data: Path) -> None:
     """With reports after 7 days, counts and risks of 1,000 terminals equal what the Handbook computes by pandas.
+
+    Runs equal those of the labels themselves.
 
     The formula is `get_count_risk_rolling_window` of its chapter 3.6, "Baseline feature transformation".
     """
@@ -235,3 +288,22 @@ def test_fraud_rates_of_the_handbook_are_those_of_its_own_code(shared_data: Path
         assert np.array_equal(found[place, at], in_window)
         assert np.array_equal(found[place, 3 + at], risk)
     assert np.count_nonzero(found[:, 5]) > 2_000
+    assert np.array_equal(found[:, 6:], runs_by_label(time_ns, terminal, fraud))
+
+
+def runs_by_label(
+    time_ns: NDArray[np.int64], terminal: NDArray[np.int64], fraud: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the run features of transactions in order of time by going back over each terminal's labels."""
+    found = np.empty((len(time_ns), 4))
+    pasts: dict[int, list[tuple[int, int]]] = {}
+    for at, (now, where, label) in enumerate(zip(time_ns.tolist(), terminal.tolist(), fraud.tolist(), strict=True)):
+        past = pasts.setdefault(where, [])
+        matured = [one for one in reversed(past) if 7 * DAY_NS <= now - one[0] < 37 * DAY_NS]
+        clean = list(takewhile(lambda one: not one[1], matured))
+        frauds = list(takewhile(lambda one: one[1], matured[len(clean) :]))
+        newest_clean = next((time for time, is_fraud in matured if not is_fraud), now - 37 * DAY_NS)
+        onset = frauds[-1][0] if frauds else now - 37 * DAY_NS
+        found[at] = len(clean), (now - newest_clean) / DAY_NS, len(frauds), (now - onset) / DAY_NS
+        past.append((now, label))
+    return found

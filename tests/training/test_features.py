@@ -33,7 +33,7 @@ def test_labels_count_from_the_moment_they_are_known() -> None:
     first_known = HISTORY.label_time_ns[HISTORY.fraud].min()
     assert HISTORY.event_time_ns[changed[0]] >= first_known
     columns = np.flatnonzero((bits(transaction_features(late)) != bits(WHOLE)).any(axis=0))
-    assert all(FEATURES[at].startswith("merchant_fraud_rate") for at in columns)
+    assert all(FEATURES[at].startswith(("merchant_fraud", "merchant_clean")) for at in columns)
 
 
 def test_features_are_what_a_scan_of_the_whole_history_finds() -> None:
