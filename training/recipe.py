@@ -332,6 +332,12 @@ def _check(recipe: Recipe, path: Path, text: str) -> None:
             refuse(("data", "ranges"), f"{name} = [{low}, {high}] is empty; give the least value first")
     if recipe.scorecard is not None and any(not isinstance(one, LogisticRegression) for one in recipe.model):
         refuse(("scorecard",), "points belong to a logistic regression; make it the only model")
+    if recipe.scorecard is not None:
+        evidence = [isinstance(one, WeightOfEvidence) and one.columns == "all" for one in recipe.step]
+        if evidence != [True]:
+            refuse(("scorecard",), "points belong to bins; give one step, weight_of_evidence on all columns")
+        if recipe.fit.calibrate is not None:
+            refuse(("scorecard",), "its points tell the odds as fitted; leave out fit.calibrate")
     for number, one in enumerate(recipe.model):
         if recipe.fit.balance and isinstance(one, LinearDiscriminant | KernelSvm | IsolationForest | Autoencoder):
             refuse(("fit", "balance"), f"model {number + 1} has no weights; leave it out, or balance nothing")
