@@ -2,19 +2,19 @@
 
 import re
 
-_DAYS = re.compile(r"(?P<concept>.+)_(?P<days>[0-9]+)d")
+_WINDOWED = re.compile(r"(?P<concept>.+)_(?P<days>[0-9]+)d")
 _PHRASES = {
-    "amount": "amount",
-    "customer_count": "payments of the customer",
-    "customer_decayed_count": "payments of the customer lately",
-    "customer_mean_amount": "customer's mean amount",
-    "customer_decayed_mean": "customer's mean amount before this payment",
-    "customer_amount_z": "amount's distance from the customer's mean, in standard deviations",
-    "merchant_count": "payments at the merchant a week before",
-    "merchant_fraud_rate": "known frauds at the merchant a week before",
+    "customer_count": "payments in",
+    "customer_decayed_count": "earlier payments in about",
+    "customer_mean_amount": "mean amount of",
+    "customer_decayed_mean": "earlier mean amount of about",
+    "merchant_count": "payments at the merchant in",
+    "merchant_fraud_rate": "known frauds at the merchant in",
 }
+"""What a feature of a window measures, before the number of days."""
 _MONEY = ("amount", "customer_mean_amount", "customer_decayed_mean")
 _FRACTIONS = ("merchant_fraud_rate",)
+_DEVIATION = "customer_amount_z"
 _CONDITIONS = {
     "is_weekend": ("on a weekday", "at the weekend"),
     "is_night": ("by day", "at night"),
@@ -26,24 +26,32 @@ def reason_text(feature: str, value: float, usual: float, *, currency: str, own:
 
     >>> reason_text("amount", 412.0, 37.2, currency="EUR", own=True)
     'amount 412.00 EUR, usual for this customer 37.20'
+    >>> reason_text("customer_count_1d", 7.0, 1.93, currency="EUR", own=False)
+    'payments in 1 day 7, usual 1.93'
     >>> reason_text("merchant_fraud_rate_7d", 0.25, 0.004, currency="EUR", own=False)
-    'known frauds at the merchant a week before, 7 days: 25.0 %, usual 0.4 %'
+    'known frauds at the merchant in 7 days 25.0 %, usual 0.4 %'
+    >>> reason_text("customer_amount_z_30d", 4.43, 0.0, currency="EUR", own=True)
+    "amount 4.4 deviations above the customer's mean of about 30 days"
     >>> reason_text("is_night", 1.0, 0.1, currency="EUR", own=False)
-    'paid at night, as 10.0 % usually are'
+    'paid at night, as 10.0 % are'
     >>> reason_text("time_of_day", 0.9, 0.55, currency="EUR", own=False)
     'time of day 0.9, usual 0.55'
     """
     if feature in _CONDITIONS and value in (0.0, 1.0):
         alike = usual if value == 1.0 else 1.0 - usual
-        return f"paid {_CONDITIONS[feature][int(value)]}, as {alike:.1%} usually are".replace("%", " %")
-    windowed = _DAYS.fullmatch(feature)
-    concept = windowed["concept"] if windowed else feature
-    name = _PHRASES.get(concept, concept.replace("_", " "))
+        return f"paid {_CONDITIONS[feature][int(value)]}, as {100.0 * alike:.1f} % are"
+    windowed = _WINDOWED.fullmatch(feature)
+    concept, name = feature, feature.replace("_", " ")
     if windowed:
-        name += f", {windowed['days']} day{'' if windowed['days'] == '1' else 's'}:"
+        concept = windowed["concept"]
+        days = "1 day" if windowed["days"] == "1" else f"{windowed['days']} days"
+        if concept == _DEVIATION:
+            side = "above" if value >= 0.0 else "below"
+            return f"amount {abs(value):,.1f} deviations {side} the customer's mean of about {days}"
+        name = f"{_PHRASES.get(concept, concept.replace('_', ' ') + ' of')} {days}"
     whose = "usual for this customer" if own else "usual"
     if concept in _MONEY:
         return f"{name} {value:,.2f} {currency}, {whose} {usual:,.2f}"
     if concept in _FRACTIONS:
-        return f"{name} {value:.1%}, {whose} {usual:.1%}".replace("%", " %")
+        return f"{name} {100.0 * value:.1f} %, {whose} {100.0 * usual:.1f} %"
     return f"{name} {value:,.4g}, {whose} {usual:,.4g}"

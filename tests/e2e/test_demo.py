@@ -35,7 +35,7 @@ def test_the_demonstration_scores_a_stream_and_leaves_nothing_behind(tmp_path: P
     assert ran.returncode == 0, ran.stdout + ran.stderr
     for shown in (
         "/metrics",
-        "usually",
+        "usual for this customer",
         "fraud indeed",
         "transactions scored",
         "alerts on markets",
