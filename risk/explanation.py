@@ -7,9 +7,10 @@ import numpy.typing as npt
 
 from risk.usual_row import Usual
 
-ADDITIVITY_TOLERANCE = 2e-6
+ADDITIVITY_TOLERANCE = 1e-5
 """How far contributions may be from adding up: trees and the network are served in float32, and explained in double.
-Models in double come within 1e-12."""
+Most was 1.3e-6 in 73,000 rows of a network, and 5e-6 in rows drawn out to extremes. Models in double come within
+1e-12."""
 
 
 @dataclass(frozen=True, slots=True)

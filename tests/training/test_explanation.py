@@ -20,7 +20,7 @@ from training.linear_models import fit_logistic_regression
 
 Rows = npt.NDArray[np.float64]
 ADDITIVITY = 2e-6
-"""Float32 in the served trees and network; models in double are far closer."""
+"""Float32 in the served trees and network; models in double are far closer, and more extreme rows less close."""
 
 
 @pytest.fixture(scope="session")
