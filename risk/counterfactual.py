@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from risk.bundle import Bundle, normaliser_from
+from risk.customer_profile import MAX_AMOUNT_RATIO
 
 RESCORE_TOLERANCE = 1e-6
 """An alert's score must come out again within this, or what is said of other amounts would be of another model."""
@@ -19,6 +20,7 @@ _CENTS = 100
 
 _AMOUNT = "amount"
 _DISTANCE, _DECAYED_MEAN = "customer_amount_z_", "customer_decayed_mean_"
+_RATIO, _RATIO_MEAN = "customer_amount_ratio", "customer_decayed_mean_30d"
 _MEAN, _COUNT = "customer_mean_amount_", "customer_count_"
 
 
@@ -126,8 +128,9 @@ def rows_at_amounts(
     """Return the features that a transaction would have had at other amounts, float64[n, F], for float64[n].
 
     `raw` float64[F] are those that it had, the amount among them. With the amount go its distance from the customer's
-    decayed mean, of which the deviation is known by what it was, and the mean amount of each window, in which the
-    transaction is counted. A distance of exactly 0 is taken for that of a customer whose amounts have no spread.
+    decayed mean, of which the deviation is known by what it was, its ratio to that of 30 days, and the mean amount of
+    each window, in which the transaction is counted. A distance of exactly 0 is taken for that of a customer whose
+    amounts have no spread.
 
     Raises CounterfactualError where such a feature comes without the one that it is computed with.
 
@@ -143,6 +146,9 @@ def rows_at_amounts(
         elif name.startswith(_MEAN):
             count = _companion(features, raw, name, _MEAN, _COUNT)
             rows[:, at] += (amounts - amount) / count
+        elif name == _RATIO:
+            mean = _companion(features, raw, name, _RATIO, _RATIO_MEAN)
+            rows[:, at] = np.minimum(amounts / mean, MAX_AMOUNT_RATIO) if mean > 0.0 else 1.0
         elif name.startswith(_DISTANCE) and raw[at] != 0.0:
             mean = _companion(features, raw, name, _DISTANCE, _DECAYED_MEAN)
             rows[:, at] *= (amounts - mean) / (amount - mean)

@@ -10,11 +10,21 @@ _PHRASES = {
     "customer_decayed_mean": "earlier mean amount of about",
     "merchant_count": "payments at the merchant in",
     "merchant_fraud_rate": "known frauds at the merchant in",
+    "customer_outlier_count": "unusually high payments in about",
 }
 """What a feature of a window measures, before the number of days."""
 _MONEY = ("amount", "customer_mean_amount", "customer_decayed_mean")
 _FRACTIONS = ("merchant_fraud_rate",)
 _DEVIATION = "customer_amount_z"
+_RATIO = "customer_amount_ratio"
+_NAMES = {
+    "customer_outlier_onset_days": "days since unusually high payments began",
+    "merchant_clean_run": "latest payments at the merchant without a known fraud",
+    "merchant_clean_days": "days since the merchant's last known fraud",
+    "merchant_fraud_run": "payments in a row at the merchant that were known frauds",
+    "merchant_fraud_onset_days": "days since known frauds at the merchant began",
+}
+"""What is measured by features that have no window."""
 _CONDITIONS = {
     "is_weekend": ("on a weekday", "at the weekend"),
     "is_night": ("by day", "at night"),
@@ -32,16 +42,20 @@ def reason_text(feature: str, value: float, usual: float, *, currency: str, own:
     'known frauds at the merchant in 7 days 25.0 %, usual 0.4 %'
     >>> reason_text("customer_amount_z_30d", 4.43, 0.0, currency="EUR", own=True)
     "amount 4.4 deviations above the customer's mean of about 30 days"
+    >>> reason_text("customer_amount_ratio", 5.17, 1.0, currency="EUR", own=True)
+    "amount 5.2 times the customer's mean of about 30 days"
     >>> reason_text("is_night", 1.0, 0.1, currency="EUR", own=False)
     'paid at night, as 10.0 % are'
     >>> reason_text("time_of_day", 0.9, 0.55, currency="EUR", own=False)
     'time of day 0.9, usual 0.55'
     """
+    if feature == _RATIO:
+        return f"amount {value:,.1f} times the customer's mean of about 30 days"
     if feature in _CONDITIONS and value in (0.0, 1.0):
         alike = usual if value == 1.0 else 1.0 - usual
         return f"paid {_CONDITIONS[feature][int(value)]}, as {100.0 * alike:.1f} % are"
     windowed = _WINDOWED.fullmatch(feature)
-    concept, name = feature, feature.replace("_", " ")
+    concept, name = feature, _NAMES.get(feature, feature.replace("_", " "))
     if windowed:
         concept = windowed["concept"]
         days = "1 day" if windowed["days"] == "1" else f"{windowed['days']} days"

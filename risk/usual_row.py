@@ -12,7 +12,8 @@ from risk.normaliser import LIMIT
 _OWN_MEAN = "customer_decayed_mean_30d"
 _AMOUNTS = ("amount", "customer_mean_amount", "customer_decayed_mean")
 _DEVIATIONS = ("customer_amount_z",)
-_EVERYONES, _OWN_AMOUNT, _OWN_DEVIATION = range(3)
+_RATIOS = ("customer_amount_ratio",)
+_EVERYONES, _OWN_AMOUNT, _OWN_DEVIATION, _OWN_RATIO = range(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def _fill(
             own[row, column] = mean > 0.0 and kind[column] != _EVERYONES
             value = values[column]
             if own[row, column]:
-                value = mean if kind[column] == _OWN_AMOUNT else 0.0
+                value = mean if kind[column] == _OWN_AMOUNT else 1.0 if kind[column] == _OWN_RATIO else 0.0
             usual[row, column] = value
             if scale[column] > 0.0:
                 normalised[row, column] = min(max((value - centre[column]) / scale[column], -LIMIT), LIMIT)
@@ -58,8 +59,8 @@ class UsualRows:
 
     The usual value of a feature is its mean in training, of `usual_values` float64[F]. Where the customer has a past,
     the amount and its means over windows are compared with the customer's own decayed mean over 30 days, if the model
-    takes that, and an amount's usual deviation is 0. The 30-day mean itself is compared with everyone's: of the
-    customer's own there is nothing longer.
+    takes that; an amount's usual deviation is 0, and its usual ratio to the mean 1. The 30-day mean itself is compared
+    with everyone's: of the customer's own there is nothing longer.
 
     `centre` and `scale` float64[F] are the normaliser's statistics of training, also for a bundle whose normaliser
     adapts: being usual then means lying where the centre of the population lies.
@@ -84,6 +85,8 @@ class UsualRows:
         for at, name in enumerate(features):
             if name.startswith(_DEVIATIONS):
                 self._kind[at] = _OWN_DEVIATION
+            elif name in _RATIOS:
+                self._kind[at] = _OWN_RATIO
             elif name.startswith(_AMOUNTS) and name != _OWN_MEAN:
                 self._kind[at] = _OWN_AMOUNT
 

@@ -17,7 +17,7 @@ _NOTHING = 1e-30
 
 
 def explanation_files(classifier: Classifier) -> dict[str, bytes]:
-    """Return the files of a bundle that explain the classifier, by name; none for a kernel machine.
+    """Return the files of a bundle that explain the classifier, by name; none for a kernel machine or an autoencoder.
 
     Equal parameters give equal bytes. Raises ValueError for a network of other layers than Dense ones, the last a
     sigmoid and all others relu.
@@ -28,7 +28,7 @@ def explanation_files(classifier: Classifier) -> dict[str, bytes]:
             return {EXPLANATION_FILE: _linear(weights, intercept)}
         case "network":
             return {EXPLANATION_FILE: _network(_layers(classifier.estimator))}
-        case "kernel_svm":
+        case "kernel_svm" | "autoencoder":
             return {}
         case _:
             return {TREES_FILE: trees_bytes(trees_of(classifier))}

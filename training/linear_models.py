@@ -29,7 +29,7 @@ def fit_logistic_regression(
     True
     """
     check_rows(normalised, fraud)
-    estimator = LogisticRegression(C=inverse_penalty, max_iter=1000, random_state=seed)
+    estimator = LogisticRegression(C=inverse_penalty, tol=1e-8, max_iter=10_000, random_state=seed)
     return Classifier("logistic_regression", estimator.fit(normalised, fraud, sample_weight=weights))
 
 

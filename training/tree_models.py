@@ -35,7 +35,9 @@ def fit_random_forest(
         random_state=seed,
         n_jobs=-1,
     )
-    return Classifier("random_forest", estimator.fit(normalised, fraud, sample_weight=weights))
+    estimator.fit(normalised, fraud, sample_weight=weights)
+    # Threads would add the trees' fractions up in any order, and a last bit of the original would change by the run.
+    return Classifier("random_forest", estimator.set_params(n_jobs=1))
 
 
 def fit_gradient_boosting(

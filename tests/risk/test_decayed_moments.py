@@ -71,7 +71,8 @@ def test_moments_are_those_of_explicit_weights(history: list[Event]) -> None:
             variance = np.average((past[:, 1] - expected) ** 2, weights=weights)
             assert mean == pytest.approx(expected, rel=1e-9, abs=1e-9)
             if variance > 1.001e-9 * expected**2:
-                assert z == pytest.approx((amount - expected) / math.sqrt(variance), rel=1e-5, abs=1e-7)
+                # A past all but forgotten has so little spread that six digits of the distance are lost.
+                assert z == pytest.approx((amount - expected) / math.sqrt(variance), rel=1e-4, abs=1e-7)
             elif variance < 0.999e-9 * expected**2 or variance == 0.0:
                 assert z == 0.0
 

@@ -15,13 +15,15 @@ OWN_MEAN = FEATURES.index("customer_decayed_mean_30d")
 
 
 def test_amounts_are_compared_with_the_customers_own() -> None:
-    """The amount and its means take the customer's long mean, distances 0, and all else the mean of training."""
+    """Amounts and means take the customer's long mean, distances 0, the ratio 1, all else the mean of training."""
     usual = ROWS.of(RAW)
     for at, name in enumerate(FEATURES):
         if name == "amount" or ("_mean_" in name and name != "customer_decayed_mean_30d"):
             expected = RAW[:, OWN_MEAN]
         elif name.startswith("customer_amount_z"):
             expected = np.zeros(20)
+        elif name == "customer_amount_ratio":
+            expected = np.ones(20)
         else:
             expected = np.full(20, VALUES[at])
         np.testing.assert_array_equal(usual.raw[:, at], expected)

@@ -54,7 +54,8 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Table:
 def recipe(models: tuple[plans.ModelPlan, ...] = QUICK, **more: Any) -> Recipe:
     """Return a recipe for the applications."""
     data = Data("applications.csv", "target", drop=("application_id",), ranges={"age_years": (18.0, 120.0)})
-    return Recipe(**({"name": "test", "data": data, "model": models, "step": STEPS} | more))
+    given: dict[str, Any] = {"name": "test", "data": data, "model": models, "step": STEPS} | more
+    return Recipe(**given)
 
 
 def opened(trained: TrainedTable) -> TableBundle:
@@ -123,7 +124,7 @@ def test_a_bundle_scores_a_row_of_json(table: Table, tmp_path: Path) -> None:
         name: None if value is None or value != value else value
         for name, value in ((name, values[7]) for name, values in table.columns.items())
     }
-    row = encode_row(bundle.manifest.columns, fields)  # type: ignore[arg-type]  # numpy's numbers stand for JSON's
+    row = encode_row(bundle.manifest.columns, fields)
     assert isinstance(row, list)
     data = table_data(table, recipe().data)
     np.testing.assert_array_equal(row, data.matrix[7])
@@ -299,7 +300,7 @@ def test_a_split_needs_both_classes(table: Table, tmp_path: Path) -> None:
     rare = Table(dict(table.columns) | {"target": (np.arange(ROWS) < 1).astype(np.float64)}, ROWS)
     with pytest.raises(ValueError, match="test part has 0 events"):
         train_table(recipe(), rare, root=tmp_path, command="test")
-    with pytest.raises(DataError, match="split.column = 'income_eur'"):
+    with pytest.raises(DataError, match=r"split\.column = 'income_eur'"):
         train_table(recipe(split=SplitPlan("time", "income_eur")), table, root=tmp_path, command="test")
 
 
