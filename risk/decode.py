@@ -6,7 +6,8 @@ finds out why.
 
 import json
 import re
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from risk.rejection import Rejection, RejectionReason
+from schemas.application import Application
 from schemas.label import Label
 from schemas.tick import Tick
 from schemas.transaction import Transaction
@@ -22,7 +24,7 @@ from schemas.transaction import Transaction
 MAX_BYTES = 1 << 20
 _SHOWN_CHARACTERS = 60
 
-Message = TypeVar("Message", Transaction, Label, Tick)
+Message = TypeVar("Message", Transaction, Label, Tick, Application)
 Check = Callable[[Message, bytes | None], tuple[RejectionReason, str] | None]
 
 
@@ -65,14 +67,26 @@ class TickColumns:
     ask: npt.NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class ApplicationColumns:
+    """Applications, row by row; `fields` are each one's own, not compared with any bundle yet."""
+
+    index: npt.NDArray[np.int64]
+    application_id: list[str]
+    applicant_id: list[str]
+    event_time_ns: npt.NDArray[np.int64]
+    fields: list[dict[str, float | str | bool | None]]
+
+
 # A message with just these quotation marks has each field once: every field's name takes two, every text two more, and
 # a field that came twice, an escape or a field unknown to us would add to them.
-_TRANSACTION_QUOTES, _LABEL_QUOTES, _TICK_QUOTES = 22, 20, 12
+_TRANSACTION_QUOTES, _LABEL_QUOTES, _TICK_QUOTES, _APPLICATION_QUOTES = 22, 20, 12, 14
 # The one optional field: its name accounts for two more.
 _SEQUENCE = b'"sequence":'
 _transactions = msgspec.json.Decoder(Transaction)
 _labels = msgspec.json.Decoder(Label)
 _ticks = msgspec.json.Decoder(Tick)
+_applications = msgspec.json.Decoder(Application)
 
 
 def decode_transactions(
@@ -139,6 +153,23 @@ def decode_ticks(keys: Sequence[bytes | None], values: Sequence[bytes | None]) -
     return columns, rejections
 
 
+def decode_applications(
+    keys: Sequence[bytes | None], values: Sequence[bytes | None]
+) -> tuple[ApplicationColumns, list[Rejection]]:
+    """Return the applications that are keyed by their applicant, and the rejections."""
+    good, index, rejections = _decode(
+        _applications, _APPLICATION_QUOTES, keys, values, _check_application, lambda message: message.fields
+    )
+    columns = ApplicationColumns(
+        index=index,
+        application_id=[one.application_id for one in good],
+        applicant_id=[one.applicant_id for one in good],
+        event_time_ns=np.array([one.event_time_ns for one in good], dtype=np.int64),
+        fields=[one.fields for one in good],
+    )
+    return columns, rejections
+
+
 def _accept(message: Label, key: bytes | None) -> None:
     return None
 
@@ -151,12 +182,19 @@ def _check_tick(message: Tick, key: bytes | None) -> tuple[RejectionReason, str]
     return None
 
 
+def _check_application(message: Application, key: bytes | None) -> tuple[RejectionReason, str] | None:
+    if message.applicant_id.encode() != key:
+        return "key_mismatch", _key_detail("applicant_id", key)
+    return None
+
+
 def _decode(
     decoder: msgspec.json.Decoder[Message],
     quotes: int,
     keys: Sequence[bytes | None],
     values: Sequence[bytes | None],
     check: Check[Message],
+    fields: Callable[[Message], Mapping[str, object]] | None = None,
 ) -> tuple[list[Message], npt.NDArray[np.int64], list[Rejection]]:
     good: list[Message] = []
     index: list[int] = []
@@ -172,7 +210,13 @@ def _decode(
             try:
                 message = decode(value)
                 more = value.count(b'"') - quotes
-                problem = None if more == 0 or (more == 2 and _SEQUENCE in value) else _find_duplicate(value)
+                if fields is not None:
+                    # They are a mapping, in which each name and each text takes two more.
+                    names_and_texts = len(fields(message)) + sum(type(one) is str for one in fields(message).values())
+                    usual = more == 2 * names_and_texts
+                else:
+                    usual = more == 0 or (more == 2 and _SEQUENCE in value)
+                problem = None if usual else _find_duplicate(value, within=fields is not None)
                 if problem is None:
                     problem = check(message, key)
             except Exception as error:  # whatever a message provokes is that message's rejection
@@ -205,7 +249,7 @@ def _explain(value: bytes, error: Exception) -> tuple[RejectionReason, str]:
     # The decoder repeats a value that is none of a field's choices in full, be it a megabyte.
     what = (text[: path.start()] if path else text)[: 2 * _SHOWN_CHARACTERS]
     try:
-        shown = f"{field}={_shown(value, field)}" if field else "the message"
+        shown = _shown(value, field) if field else "the message"
     except RecursionError:
         return too_deep
     except ValueError as malformed:
@@ -213,32 +257,47 @@ def _explain(value: bytes, error: Exception) -> tuple[RejectionReason, str]:
         return "not_json", f"{malformed}; send a JSON object"
     if field == "schema_version":
         return "unknown_version", f"{shown}: this release reads version 1; send that, or upgrade"
-    if re.match(r"Expected `\w+`( \| \w+)?, got", what) or "Expected `object`" in what:
+    if re.match(r"Expected `\w+( \| \w+)*`, got", what) or "Expected `object`" in what:
         return "wrong_type", f"{shown}: {what}; send the type that the schema states"
     return "out_of_range", f"{shown}: {what}; send a value in the range that the schema states"
 
 
-def _find_duplicate(value: bytes) -> tuple[RejectionReason, str] | None:
-    """Return the problem of a message with a field twice; which value is meant cannot be known."""
+def _find_duplicate(value: bytes, *, within: bool) -> tuple[RejectionReason, str] | None:
+    """Return the problem of a message with a field twice; which value is meant cannot be known.
+
+    `within` looks into the message's `fields` too.
+    """
     outermost: list[tuple[str, Any]] = []
 
-    def keep(pairs: list[tuple[str, Any]]) -> None:
+    def keep(pairs: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
         # The outermost object is the last to be completed.
         outermost[:] = pairs
+        return pairs
 
     # No number is converted: Python refuses to make an int of more than 4,300 digits, which JSON allows.
     json.loads(value.decode(), object_pairs_hook=keep, parse_int=str)
-    seen: set[str] = set()
-    for name, _ in outermost:
-        if name in seen:
-            return "duplicate_key", f"{name[:_SHOWN_CHARACTERS]} is there twice; send each field once"
-        seen.add(name)
+    for pairs in (outermost, dict(outermost)["fields"] if within else []):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                return "duplicate_key", f"{name[:_SHOWN_CHARACTERS]} is there twice; send each field once"
+            seen.add(name)
     return None
 
 
-def _shown(value: bytes, field: str) -> str:
+def _shown(value: bytes, path: str) -> str:
+    """Return the field at a path and its value, as people write them; `fields[...]` is a value in that mapping."""
     # The standard library reads numbers of any size, which is what the message may be refused for.
-    return repr(json.loads(value.decode()).get(field))[:_SHOWN_CHARACTERS]
+    message = json.loads(value.decode())
+    field, in_mapping, _ = path.partition("[")
+    found = message.get(field)
+    if in_mapping:
+        # The decoder does not tell the key.
+        for name, one in found.items():
+            if isinstance(one, list | dict) or (isinstance(one, int | float) and not abs(one) <= sys.float_info.max):
+                field, found = f"{field}.{name[:_SHOWN_CHARACTERS]}", one
+                break
+    return f"{field}={repr(found)[:_SHOWN_CHARACTERS]}"
 
 
 def _key_detail(field: str, key: bytes | None) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.chunk import Chunk
-from risk.decode import LabelColumns, TickColumns, TransactionColumns
+from risk.decode import ApplicationColumns, LabelColumns, TickColumns, TransactionColumns
 from risk.rejection import Rejection
 
 FUTURE_LIMIT_MS = 5 * 60 * 1000
@@ -21,7 +21,7 @@ FUTURE_LIMIT_MS = 5 * 60 * 1000
 LATE_LIMIT_NS = 7 * 86_400_000_000_000
 """How late a transaction may come, measured by its customer's clock, the greatest event time seen: seven days."""
 
-Columns = TypeVar("Columns", TransactionColumns, LabelColumns, TickColumns)
+Columns = TypeVar("Columns", TransactionColumns, LabelColumns, TickColumns, ApplicationColumns)
 
 
 def split_future(columns: Columns, chunk: Chunk) -> tuple[Columns, list[Rejection]]:

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 from risk.chunk import Chunk
 
-Stream = Literal["alerts", "scores", "volatility", "dead_letters", "merchant_events"]
+Stream = Literal["alerts", "scores", "volatility", "decisions", "dead_letters", "merchant_events"]
 """The output streams, by role; the shell knows their topics."""
 
 

@@ -16,9 +16,21 @@ def alert_id(event_id: str, entity_id: str, bundle_version: str) -> str:
     >>> alert_id("t1", "c1", "0123456789ab")
     '28974a7cb579185dd1d50c11f729fabb'
     """
-    # msgpack writes the length of each part, so no two triples give the same bytes.
-    parts = msgspec.msgpack.encode((event_id, entity_id, bundle_version))
-    return hashlib.blake2b(parts, digest_size=_ID_BYTES).hexdigest()
+    return _name(event_id, entity_id, bundle_version)
+
+
+def decision_id(application_id: str, applicant_id: str, bundle_version: str) -> str:
+    """Return 32 hex digits that name what a bundle says of an application, made as an alert's.
+
+    >>> decision_id("a1", "p1", "0123456789ab")
+    '89a8b02e5a1632c54bdeae9609838d38'
+    """
+    return _name(application_id, applicant_id, bundle_version)
+
+
+def _name(*parts: str) -> str:
+    # msgpack writes the length of each part, so no two tuples give the same bytes.
+    return hashlib.blake2b(msgspec.msgpack.encode(parts), digest_size=_ID_BYTES).hexdigest()
 
 
 def bar_event_id(symbol: str, bar_end_ns: int) -> str:

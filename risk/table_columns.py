@@ -10,6 +10,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from risk.rejection import RejectionReason
+
 UNKNOWN = -1.0
 
 Value = float | str | bool | None
@@ -33,7 +35,7 @@ class Invalid(msgspec.Struct, frozen=True):
     """Why a row cannot be scored: the column, the reason and what was found there."""
 
     column: str
-    reason: str
+    reason: RejectionReason
     found: str
 
 
@@ -51,8 +53,8 @@ def category_codes(values: Sequence[str | None], categories: Sequence[str]) -> n
 def encode_row(columns: Sequence[TableColumn], fields: Mapping[str, Value]) -> list[float] | Invalid:
     """Return a row's numbers in the order of the columns, or the first thing that makes it invalid.
 
-    A number may stand for true and false, and a whole number for a category of the same digits. Fields that are no
-    column are not looked at.
+    A number may stand for true and false, and a whole number for a category of the same digits. An infinite number is
+    out of any range. Fields that are no column are not looked at.
 
     >>> columns = [TableColumn("age", low=18.0, high=120.0), TableColumn("home", categories=("rent", "own"))]
     >>> encode_row(columns, {"age": 40, "home": "own"})
@@ -71,16 +73,29 @@ def encode_row(columns: Sequence[TableColumn], fields: Mapping[str, Value]) -> l
             text = _category(value)
             number = float(column.categories.index(text)) if text in column.categories else UNKNOWN
         elif isinstance(value, str):
-            return Invalid(column.name, "invalid_type", "text")
+            return Invalid(column.name, "wrong_type", "text")
         else:
             number = float(value)
             below = column.low is not None and number < column.low
-            if below or (column.high is not None and number > column.high):
+            if below or (column.high is not None and number > column.high) or np.isinf(number):
                 return Invalid(column.name, "out_of_range", f"{value:.12g}")
             if np.isnan(number) and column.required:
                 return Invalid(column.name, "missing_field", "nothing")
         row.append(number)
     return row
+
+
+def value_text(column: TableColumn, number: float) -> str:
+    """Return a number of an encoded row as people write it: a category by its name.
+
+    >>> value_text(TableColumn("home", categories=("rent", "own")), 1.0), value_text(TableColumn("age"), 40.0)
+    ('own', '40')
+    """
+    if np.isnan(number):
+        return "missing"
+    if column.categories is None:
+        return f"{number:.12g}"
+    return column.categories[int(number)] if number >= 0.0 else "unknown"
 
 
 def _category(value: float | str | bool) -> str:

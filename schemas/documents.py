@@ -10,7 +10,9 @@ from typing import Any
 import msgspec
 
 from schemas.alert import Alert
+from schemas.application import Application
 from schemas.dead_letter import DeadLetter
+from schemas.decision import Decision
 from schemas.label import Label
 from schemas.rate import Rate
 from schemas.score import Score
@@ -27,10 +29,12 @@ CHANNELS: dict[str, tuple[type[msgspec.Struct], str, str]] = {
     "transactions": (Transaction, "receive", "customer_id"),
     "labels": (Label, "receive", "anything; it goes by the merchant_id in it"),
     "ticks": (Tick, "receive", "symbol"),
+    "applications": (Application, "receive", "applicant_id"),
     "rates": (Rate, "receive", "currency"),
     "alerts": (Alert, "send", "entity_id"),
     "scores": (Score, "send", "customer_id"),
     "volatility": (Volatility, "send", "symbol"),
+    "decisions": (Decision, "send", "applicant_id"),
     "deadletter": (DeadLetter, "send", "none"),
 }
 """Each topic's message, whether riskstream receives or sends it, and what its records are keyed by."""

@@ -1,4 +1,4 @@
-"""What was decided of a transaction."""
+"""What was decided of a transaction or an application."""
 
 from typing import Literal
 

@@ -1,9 +1,10 @@
-"""Malformed transactions of every kind, for tests of what becomes of them."""
+"""Malformed transactions and applications of every kind, for tests of what becomes of them."""
 
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from schemas.application import Application
 from schemas.encoding import encode
 from schemas.transaction import Transaction
 
@@ -24,11 +25,9 @@ class Malformed:
 
 def malformed_transactions(count: int, seed: int) -> list[Malformed]:
     """Return `count` malformed records in which every kind occurs about as often; two have 10 MB."""
-    draw = random.Random(seed)
-    records = []
-    for number in range(count):
-        kind = number % len(_KINDS)
-        good = encode(
+
+    def good(number: int, draw: random.Random) -> bytes:
+        return encode(
             Transaction(
                 schema_version=1,
                 transaction_id=f"bad-{number:06d}",
@@ -39,7 +38,30 @@ def malformed_transactions(count: int, seed: int) -> list[Malformed]:
                 event_time_ns=1_767_225_600_000_000_000 + number,
             )
         )
-        value, reason = _KINDS[kind](good, draw)
+
+    return _malformed(count, seed, good, _ANY + _OF_TRANSACTIONS)
+
+
+def malformed_applications(count: int, seed: int) -> list[Malformed]:
+    """Return `count` malformed records in which every kind occurs about as often; two have 10 MB.
+
+    Their one field is an `age`, which must be 18 to 100 and may not be missing.
+    """
+
+    def good(number: int, draw: random.Random) -> bytes:
+        fields: dict[str, float | str | bool | None] = {"age": draw.randint(18, 79)}
+        return encode(Application(1, f"bad-{number:06d}", "c-bad", 1_767_225_600_000_000_000 + number, fields))
+
+    return _malformed(count, seed, good, _ANY + _OF_APPLICATIONS)
+
+
+def _malformed(
+    count: int, seed: int, good: Callable[[int, random.Random], bytes], kinds: list[Spoil]
+) -> list[Malformed]:
+    draw = random.Random(seed)
+    records = []
+    for number in range(count):
+        value, reason = kinds[number % len(kinds)](good(number, draw), draw)
         key = b"someone-else" if reason == "key_mismatch" else b"c-bad"
         records.append(Malformed(key, value, frozenset([reason])))
     huge = [Malformed(b"c-bad", b'{"x":"' + b"x" * MEGABYTES_10 + b'"}', frozenset(["too_large"])) for _ in range(2)]
@@ -72,7 +94,7 @@ def _noise(good: bytes, draw: random.Random) -> tuple[bytes, str]:
     return b"\xff" + draw.randbytes(draw.randrange(1, 300)), "not_utf8"
 
 
-_KINDS: list[Spoil] = [
+_ANY: list[Spoil] = [
     lambda good, draw: (None, "empty"),
     lambda good, draw: (b"", "empty"),
     lambda good, draw: (b"hello", "not_json"),
@@ -86,9 +108,20 @@ _KINDS: list[Spoil] = [
     lambda good, draw: (b"null", "wrong_type"),
     lambda good, draw: (b"17", "wrong_type"),
     lambda good, draw: (good, "key_mismatch"),
+    lambda good, draw: (good[:-1] + b',"schema_version":1}', "duplicate_key"),
+    lambda good, draw: (good[:-1] + b',"extra":' + b"[" * 5_000 + b"]" * 5_000 + b"}", "too_deep"),
+    _with(b"event_time_ns", b"0", "out_of_range"),
+    _with(b"event_time_ns", b"99999999999999999999999", "out_of_range"),
+    _with(b"event_time_ns", b"1.5", "wrong_type"),
+    _with(b"event_time_ns", b'"2026-01-01"', "wrong_type"),
+    _with(b"schema_version", b"2", "unknown_version"),
+    _with(b"schema_version", b'"1"', "unknown_version"),
+    _without(b"event_time_ns"),
+]
+
+_OF_TRANSACTIONS: list[Spoil] = [
     lambda good, draw: (good[:-1] + b',"amount":1}', "duplicate_key"),
     lambda good, draw: (good[:-1] + b',"customer_id":"c-bad"}', "duplicate_key"),
-    lambda good, draw: (good[:-1] + b',"extra":' + b"[" * 5_000 + b"]" * 5_000 + b"}", "too_deep"),
     _with(b"amount", b"NaN", "not_json"),
     _with(b"amount", b"-Infinity", "not_json"),
     _with(b"amount", b"1e999", "out_of_range"),
@@ -104,14 +137,27 @@ _KINDS: list[Spoil] = [
     _with(b"transaction_id", b"{}", "wrong_type"),
     _with(b"currency", b'"EURO"', "out_of_range"),
     _with(b"currency", b'"USD"', "currency_not_supported"),
-    _with(b"event_time_ns", b"0", "out_of_range"),
-    _with(b"event_time_ns", b"99999999999999999999999", "out_of_range"),
-    _with(b"event_time_ns", b"1.5", "wrong_type"),
-    _with(b"event_time_ns", b'"2026-01-01"', "wrong_type"),
-    _with(b"schema_version", b"2", "unknown_version"),
-    _with(b"schema_version", b'"1"', "unknown_version"),
-    *(
-        _without(field)
-        for field in (b"transaction_id", b"customer_id", b"merchant_id", b"amount", b"currency", b"event_time_ns")
-    ),
+    *(_without(field) for field in (b"transaction_id", b"customer_id", b"merchant_id", b"amount", b"currency")),
+]
+
+_OF_APPLICATIONS: list[Spoil] = [
+    lambda good, draw: (good[:-1] + b',"fields":{}}', "duplicate_key"),
+    lambda good, draw: (good[:-2] + b',"age":41}}', "duplicate_key"),
+    lambda good, draw: (good[:-2] + b',"home":["own"]}}', "wrong_type"),
+    _with(b"applicant_id", b"7", "wrong_type"),
+    _with(b"applicant_id", b'""', "out_of_range"),
+    _with(b"applicant_id", b'"' + b"c" * 65 + b'"', "out_of_range"),
+    _with(b"applicant_id", b'"\\ud800"', "not_json"),
+    _with(b"application_id", b"{}", "wrong_type"),
+    _with(b"fields", b"[]", "wrong_type"),
+    _with(b"fields", b"null", "wrong_type"),
+    _with(b"fields", b"{}", "missing_field"),
+    _with(b"fields", b'{"age":null}', "missing_field"),
+    _with(b"fields", b'{"age":"forty"}', "wrong_type"),
+    _with(b"fields", b'{"age":{}}', "wrong_type"),
+    _with(b"fields", b'{"age":17}', "out_of_range"),
+    _with(b"fields", b'{"age":100.5}', "out_of_range"),
+    _with(b"fields", b'{"age":1e999}', "out_of_range"),
+    _with(b"fields", b'{"age":NaN}', "not_json"),
+    *(_without(field) for field in (b"application_id", b"applicant_id", b"fields")),
 ]

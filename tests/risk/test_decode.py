@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.decode import MAX_BYTES, decode_labels, decode_ticks, decode_transactions
+from risk.decode import MAX_BYTES, decode_applications, decode_labels, decode_ticks, decode_transactions
 from risk.rejection import Rejection, RejectionReason
+from schemas.application import Application
 from schemas.encoding import encode
 from schemas.label import Label
 from schemas.tick import Tick
@@ -37,7 +38,14 @@ LABEL: dict[str, Any] = {
     "fraud": True,
 }
 TICK: dict[str, Any] = {"schema_version": 1, "symbol": "ann", "event_time_ns": LEAST_NS, "bid": 1.5, "ask": 1.75}
-KINDS = {"transaction": TRANSACTION, "label": LABEL, "tick": TICK}
+APPLICATION: dict[str, Any] = {
+    "schema_version": 1,
+    "application_id": "a1",
+    "applicant_id": "ann",
+    "event_time_ns": LEAST_NS,
+    "fields": {"age": 41, "home": "own", "student": False, "income": None},
+}
+KINDS = {"transaction": TRANSACTION, "label": LABEL, "tick": TICK, "application": APPLICATION}
 
 Values = list[bytes | None]
 
@@ -51,6 +59,9 @@ def decode(kind: str, values: Values, keys: Values | None = None) -> tuple[list[
     if kind == "tick":
         ticks, rejections = decode_ticks(keys, values)
         return ticks.index.tolist(), rejections
+    if kind == "application":
+        applications, rejections = decode_applications(keys, values)
+        return applications.index.tolist(), rejections
     labels, rejections = decode_labels(values)
     return labels.index.tolist(), rejections
 
@@ -113,6 +124,33 @@ def test_ticks_come_back_bit_for_bit(drawn: list[tuple[str, int, float, float, i
     assert columns.event_time_ns.tolist() == [one.event_time_ns for one in messages]
     assert columns.bid.tobytes() == np.array([one.bid for one in messages], dtype="<f8").tobytes()
     assert columns.ask.tobytes() == np.array([one.ask for one in messages], dtype="<f8").tobytes()
+
+
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(
+    st.lists(
+        st.builds(
+            Application,
+            st.just(1),
+            ids,
+            ids,
+            times,
+            st.dictionaries(st.text(max_size=9), numbers | st.text(max_size=9) | st.booleans() | st.none(), max_size=9),
+        )
+    )
+)
+def test_applications_come_back_bit_for_bit(messages: list[Application]) -> None:
+    """What was encoded is what the columns hold, in order, whatever the names and values of the fields."""
+    keys: Values = [one.applicant_id.encode() for one in messages]
+    columns, rejections = decode_applications(keys, [encode(one) for one in messages])
+    assert rejections == []
+    assert columns.index.tolist() == list(range(len(messages)))
+    assert columns.application_id == [one.application_id for one in messages]
+    assert columns.applicant_id == [one.applicant_id for one in messages]
+    assert columns.event_time_ns.tolist() == [one.event_time_ns for one in messages]
+    assert [repr(one) for one in columns.fields] == [repr(one.fields) for one in messages]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -179,7 +217,7 @@ def wrong_fields() -> list[tuple[str, bytes, str, list[str]]]:
                 for text in ("NaN", "Infinity", "-Infinity", "01", "1.", "0x1"):
                     found.append((kind, raw(kind, field, text), "not_json", ["send a JSON object"]))
             values: list[tuple[str, str]] = []
-            if field in ("transaction_id", "customer_id", "merchant_id", "symbol"):
+            if field in ("transaction_id", "customer_id", "merchant_id", "symbol", "application_id", "applicant_id"):
                 values += [('""', "''"), (f'"{"c" * 65}"', repr("c" * 65)[:60])]
             if field.endswith("_ns"):
                 values += [(str(one), str(one)) for one in (0, -1, LEAST_NS - 1, END_NS, 10**30)]
@@ -224,7 +262,9 @@ def test_a_bid_above_the_ask_is_refused() -> None:
     assert rejection.detail == "bid=1.76: greater than ask=1.75; send bid <= ask"
 
 
-@pytest.mark.parametrize(("kind", "field"), [("transaction", "customer_id"), ("tick", "symbol")])
+@pytest.mark.parametrize(
+    ("kind", "field"), [("transaction", "customer_id"), ("tick", "symbol"), ("application", "applicant_id")]
+)
 def test_a_key_that_is_not_the_owner_is_refused(kind: str, field: str) -> None:
     """A record that lies with another key's partition is refused, since its state is not here."""
     keys: Values = [None, b"", b"bob", b"ann", b"\xff", b"a" * 1_000]
@@ -271,6 +311,38 @@ def test_a_field_twice_is_refused_wherever_it_stands() -> None:
     assert decode("transaction", [nested]) == ([0], [])
 
 
+def test_a_field_of_an_application_twice_is_refused() -> None:
+    """An applicant's age that is there twice, be its name escaped, is refused; so is a name that is a tick's option."""
+    twice: Values = [
+        raw("application", "fields", '{"age":1,"age":1}'),
+        raw("application", "fields", '{"age":1,"\\u0061ge":2}'),
+        raw("application", "fields", '{"sequence":1,"sequence":2}'),
+        changed("application")[:-1] + b',"fields":{}}',
+    ]
+    _, rejections = decode("application", twice)
+    assert [(one.index, one.reason) for one in rejections] == [(at, "duplicate_key") for at in range(4)]
+    same = raw("application", "fields", '{"age":"age","\\"age\\"":"\\""}')
+    assert decode("application", [same, changed("application", later={"x": 1})]) == ([0, 1], [])
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason", "detail"),
+    [
+        ('{"home":"own","age":[1]}', "wrong_type", "fields.age=[1]: Expected `bool | float | str | null`, got `array`"),
+        ('{"age":{"in years":41}}', "wrong_type", "fields.age={'in years': 41}: Expected"),
+        ('{"age":-1e999}', "out_of_range", "fields.age=-inf: Number out of range"),
+        ('{"age":' + "9" * 400 + "}", "out_of_range", "fields.age=99999"),
+        ('{"age":NaN}', "not_json", "send a JSON object"),
+    ],
+)
+def test_a_field_of_an_application_that_is_no_value_is_named(fields: str, reason: str, detail: str) -> None:
+    """What is neither number, text, truth value nor null is refused, and the detail names the field in `fields`."""
+    index, (rejection,) = decode("application", [raw("application", "fields", fields)])
+    assert (index, rejection.reason) == ([], reason)
+    assert detail in rejection.detail
+    assert len(rejection.detail) < 300
+
+
 def test_messages_are_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The search for a field that is there twice, which is slow, leaves out messages as their producers write them."""
 
@@ -282,6 +354,7 @@ def test_messages_are_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert decode("tick", ticks) == ([0, 1, 2], [])
     assert decode("label", [changed("label")]) == ([0], [])
     assert decode("transaction", [changed("transaction")]) == ([0], [])
+    assert decode("application", [changed("application")]) == ([0], [])
 
 
 def test_details_stay_short() -> None:
