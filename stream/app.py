@@ -4,14 +4,17 @@ transactions    -> customers -> merchant-events, deadletter
 labels          -> labels    -> merchant-events, deadletter
 merchant-events -> merchants -> alerts, scores, deadletter
 ticks           -> ticks     -> volatility, alerts, deadletter
+applications    -> applications -> decisions, deadletter
 """
 
+from risk.application_fold import ApplicationFold
 from risk.bundle import Bundle
 from risk.customer_fold import CustomerFold
 from risk.fold import Stream
 from risk.label_fold import LabelFold
 from risk.merchant_fold import MerchantFold
 from risk.merchant_rows import MerchantRows
+from risk.table_bundle import TableBundle
 from risk.tick_fold import TickFold
 from stream.job_spec import JobSpec
 from stream.jobs_app import JobsApp, create_jobs_app
@@ -19,16 +22,17 @@ from stream.metrics import Metrics
 from stream.settings import Settings
 
 
-def job_specs(settings: Settings, bundle: Bundle) -> tuple[JobSpec, ...]:
+def job_specs(settings: Settings, bundle: Bundle, credit: TableBundle | None = None) -> tuple[JobSpec, ...]:
     """Return the jobs: their topics, and how each makes an empty fold for a partition.
 
-    A bundle without volatility parameters leaves the ticks unread.
+    A bundle without volatility parameters leaves the ticks unread; without the bundle `credit`, so are applications.
     """
     topic = settings.topic
     alerts: dict[Stream, str] = {"alerts": topic("alerts")}
+    decisions: dict[Stream, str] = {"decisions": topic("decisions")}
     dead_letters: dict[Stream, str] = {"dead_letters": topic("deadletter")}
     merchant_events: dict[Stream, str] = {"merchant_events": topic("merchant-events")}
-    specs = (
+    specs: tuple[JobSpec, ...] = (
         JobSpec(
             "customers",
             topic("transactions"),
@@ -60,21 +64,32 @@ def job_specs(settings: Settings, bundle: Bundle) -> tuple[JobSpec, ...]:
             MerchantRows({"transactions": topic("transactions"), "labels": topic("labels")}),
         ),
     )
-    if bundle.volatility is None:
-        return specs
-    ticks = JobSpec(
-        "ticks",
-        topic("ticks"),
-        topic("changelog-ticks"),
-        alerts | {"volatility": topic("volatility")} | dead_letters,
-        lambda partition: TickFold(bundle),
-    )
-    return (*specs, ticks)
+    if bundle.volatility is not None:
+        ticks = JobSpec(
+            "ticks",
+            topic("ticks"),
+            topic("changelog-ticks"),
+            alerts | {"volatility": topic("volatility")} | dead_letters,
+            lambda partition: TickFold(bundle),
+        )
+        specs = (*specs, ticks)
+    if credit is not None:
+        applications = JobSpec(
+            "applications",
+            topic("applications"),
+            topic("changelog-applications"),
+            decisions | dead_letters,
+            lambda partition: ApplicationFold(partition, bundle=credit),
+        )
+        specs = (*specs, applications)
+    return specs
 
 
-def create_app(settings: Settings, bundle: Bundle) -> JobsApp:
+def create_app(settings: Settings, bundle: Bundle, credit: TableBundle | None) -> JobsApp:
     """Return a worker's app, ready to start; nothing is connected yet."""
-    specs = job_specs(settings, bundle)
+    specs = job_specs(settings, bundle, credit)
     metrics = Metrics(settings.symbol_label_limit)
-    metrics.bundle.labels(bundle.manifest.name, bundle.version, bundle.manifest.model).set(1)
+    for one in (bundle, credit):
+        if one is not None:
+            metrics.bundle.labels(one.manifest.name, one.version, one.manifest.model).set(1)
     return create_jobs_app(settings, specs, metrics)

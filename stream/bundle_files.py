@@ -6,6 +6,7 @@ import msgspec
 
 from risk.bundle import MANIFEST_FILE, Bundle, BundleError, open_bundle
 from risk.table_bundle import TableBundle, open_table_bundle
+from stream.settings import Settings
 
 
 def read_bundle(path: Path) -> Bundle:
@@ -22,6 +23,19 @@ def read_table_bundle(path: Path) -> TableBundle:
     if isinstance(bundle, Bundle):
         raise BundleError("bundle", f"{path}, which scores transactions", "name one that a recipe made of a table")
     return bundle
+
+
+def read_credit_bundle(settings: Settings) -> TableBundle | None:
+    """Return the verified bundle that decides on applications, None where the settings name none.
+
+    Raises BundleError as `read_table_bundle`, its message beginning with the variable.
+    """
+    if not settings.credit_bundle:
+        return None
+    try:
+        return read_table_bundle(Path(settings.credit_bundle))
+    except BundleError as wrong:
+        raise BundleError(f"RISKSTREAM_CREDIT_BUNDLE: {wrong.field}", wrong.value, wrong.remedy) from wrong
 
 
 def read_any_bundle(path: Path) -> Bundle | TableBundle:

@@ -22,6 +22,7 @@ from stream.settings import Settings
 
 if TYPE_CHECKING:
     from risk.bundle import Bundle
+    from risk.table_bundle import TableBundle
 
 output = Console()
 errors = Console(stderr=True)
@@ -141,7 +142,10 @@ def alerts(
 
 
 def open_or_fail(path: Path) -> "Bundle":
-    """Return the verified bundle at a path; exits with status 2, naming what is wrong, if it must not be served."""
+    """Return the verified bundle of transactions at a path.
+
+    Exits with status 2, naming what is wrong, if there is none, or one that must not be served.
+    """
     from risk.bundle import BundleError
     from stream.bundle_files import read_bundle
 
@@ -151,12 +155,30 @@ def open_or_fail(path: Path) -> "Bundle":
         raise fail(str(wrong)) from None
 
 
+def open_any_or_fail(path: Path) -> "Bundle | TableBundle":
+    """Return the verified bundle at a path, of transactions or of a table; exits as `open_or_fail`."""
+    from risk.bundle import BundleError
+    from stream.bundle_files import read_any_bundle
+
+    try:
+        return read_any_bundle(path)
+    except (BundleError, OSError) as wrong:
+        raise fail(str(wrong)) from None
+
+
 def show_bundle(path: Annotated[Path, typer.Argument(help="A bundle's directory.")]) -> None:
-    """Show what a bundle holds: model, features, thresholds, figures.
+    """Show what a bundle holds: model, features or columns, thresholds, figures, the scorecard.
 
     Example: riskstream bundle show bundles/demo
     """
-    bundle = open_or_fail(path)
+    from risk.table_bundle import TableBundle
+    from stream.table_bundle_tables import table_bundle_tables
+
+    bundle = open_any_or_fail(path)
+    if isinstance(bundle, TableBundle):
+        for shown in table_bundle_tables(bundle):
+            output.print(shown)
+        return
     manifest = bundle.manifest
     table = Table(title=f"{manifest.name} {bundle.version}", show_header=False)
     table.add_column(style="dim")
@@ -189,11 +211,12 @@ def show_bundle(path: Annotated[Path, typer.Argument(help="A bundle's directory.
 
 
 def verify_bundle(path: Annotated[Path, typer.Argument(help="A bundle's directory.")]) -> None:
-    """Verify a bundle as a worker does: hashes, features, state versions, golden rows.
+    """Verify a bundle as a worker does: hashes, features and state versions or columns, golden rows.
 
     Example: riskstream bundle verify bundles/demo
     """
-    bundle = open_or_fail(path)
-    output.print(
-        f"[green]good[/] {bundle.manifest.name} {bundle.version}: hashes, features, state and golden rows agree"
-    )
+    from risk.table_bundle import TableBundle
+
+    bundle = open_any_or_fail(path)
+    what = "columns" if isinstance(bundle, TableBundle) else "features, state"
+    output.print(f"[green]good[/] {bundle.manifest.name} {bundle.version}: hashes, {what} and golden rows agree")

@@ -25,7 +25,7 @@ class Metrics:
         )
         self.events = Counter(
             "riskstream_events_total",
-            "Events by what became of them (scored, forwarded, alerted, late, ...).",
+            "Events by what became of them (scored, forwarded, alerted, late, approved, declined, ...).",
             ("job", "event"),
             registry=registry,
         )
@@ -119,7 +119,7 @@ class Metrics:
         )
         self.bundle = Gauge(
             "riskstream_bundle_info",
-            "1, labelled with the bundle that scores.",
+            "1, labelled with a bundle that scores.",
             ("name", "version", "model"),
             registry=registry,
         )

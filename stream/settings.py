@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     bundle: Path = Path("bundles/demo")
     """Directory of the bundle that scores: a version, or a name that holds one version."""
 
+    credit_bundle: str = ""
+    """Directory of the bundle that decides on credit applications, likewise; none, and applications are not read."""
+
     checkpoint_interval_seconds: Annotated[float, Field(gt=0)] = 1.0
     """Time between the checkpoints of a partition."""
 

@@ -6,7 +6,7 @@ from aiokafka.errors import KafkaError
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from stream.console import errors, fail, load_settings, open_or_fail, output, unreachable
+from stream.console import errors, fail, load_settings, output, unreachable
 
 
 def rebuild() -> None:
@@ -18,11 +18,16 @@ def rebuild() -> None:
 
     Example: RISKSTREAM_BUNDLE=bundles/cards riskstream state rebuild
     """
+    from risk.bundle import BundleError
     from stream.app import job_specs
+    from stream.bundle_files import read_bundle, read_credit_bundle
     from stream.state_rebuild import RebuildError, Rebuilt, rebuild_state
 
     settings = load_settings()
-    specs = job_specs(settings, open_or_fail(settings.bundle))
+    try:
+        specs = job_specs(settings, read_bundle(settings.bundle), read_credit_bundle(settings))
+    except BundleError as wrong:
+        raise fail(str(wrong)) from None
     columns = (SpinnerColumn(), TextColumn("records read"), MofNCompleteColumn(), TimeElapsedColumn())
 
     async def run() -> list[Rebuilt]:

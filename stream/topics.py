@@ -28,16 +28,19 @@ _CONFIGS: dict[str, dict[str, str]] = {
     "transactions": _INPUT,
     "labels": _INPUT,
     "ticks": _INPUT,
+    "applications": _INPUT,
     "rates": _INPUT,
     "merchant-events": {},
     "alerts": {},
     "scores": {},
     "volatility": {},
+    "decisions": {},
     "deadletter": _DEAD_LETTER,
     "changelog-customers": _CHANGELOG,
     "changelog-merchants": _CHANGELOG,
     "changelog-labels": _CHANGELOG,
     "changelog-ticks": _CHANGELOG,
+    "changelog-applications": _CHANGELOG,
 }
 
 

@@ -12,6 +12,7 @@ import typer
 from riskstream import main
 from stream.broker_process import free_port
 from stream.settings import Settings
+from tests.small_table_bundle import write_small_table_bundle
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "bundles" / "demo"
@@ -30,6 +31,12 @@ def riskstream(*arguments: str, **variables: str) -> subprocess.CompletedProcess
         check=False,
         timeout=60,
     )
+
+
+@pytest.fixture(scope="module")
+def loans(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a bundle of a table, a scorecard."""
+    return write_small_table_bundle(tmp_path_factory.mktemp("bundles"), scorecard=True)
 
 
 def verbs(command: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
@@ -100,10 +107,11 @@ def test_every_verb_teaches(path: tuple[str, ...], command: Any) -> None:
         (["replay", "--to-topic", "alerts"], ["--to-topic alerts", "name one of your own"]),
         (["bundle", "verify", "nowhere"], ["nowhere", "name the folder of a bundle"]),
         (["bundle", "show", "{folder}"], ["versions in it: none"]),
+        (["demo", "--bundle", "{table}"], ["scores rows of a table", "name one that scores transactions"]),
         (["demo", "--bundle", "nowhere"], ["nowhere", "name the folder of a bundle"]),
     ],
 )
-def test_bad_input_is_one_clear_line(tmp_path: Path, arguments: list[str], told: list[str]) -> None:
+def test_bad_input_is_one_clear_line(tmp_path: Path, loans: Path, arguments: list[str], told: list[str]) -> None:
     """Status 2, no traceback, and one line with the field, the value and the remedy."""
     good = tmp_path / "good.csv"
     good.write_text(HEADER + ROW)
@@ -144,6 +152,25 @@ def test_a_bundle_is_shown_and_verified() -> None:
     verified = riskstream("bundle", "verify", str(DEMO))
     assert verified.returncode == 0
     assert "agree" in verified.stdout
+
+
+def test_a_bundle_of_a_table_is_shown_and_verified(loans: Path) -> None:
+    """`bundle show` tells columns, thresholds and the points of each bin; `bundle verify` that all agrees."""
+    shown = riskstream("bundle", "show", str(loans))
+    assert shown.returncode == 0, shown.stderr
+    for one in ("logistic_regression", "predicts", "a number from 18 to 100", "600 points at odds of 50 to 1", "rent"):
+        assert one in shown.stdout
+    verified = riskstream("bundle", "verify", str(loans))
+    assert verified.returncode == 0, verified.stderr
+    assert "columns and golden rows agree" in verified.stdout
+
+
+def test_a_worker_refuses_a_bundle_of_the_other_kind(loans: Path) -> None:
+    """The line names the variable, and what it must name."""
+    refused(riskstream("run", RISKSTREAM_BUNDLE=str(loans)), "scores rows of a table", "scores transactions")
+    told = ("RISKSTREAM_CREDIT_BUNDLE", "scores transactions", "a recipe made of a table")
+    refused(riskstream("run", RISKSTREAM_BUNDLE=str(DEMO), RISKSTREAM_CREDIT_BUNDLE=str(DEMO)), *told)
+    refused(riskstream("run", RISKSTREAM_CREDIT_BUNDLE="nowhere"), "RISKSTREAM_CREDIT_BUNDLE", "nowhere")
 
 
 def test_a_bundle_that_was_tampered_with_is_refused(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ import msgspec
 import pytest
 
 from risk.bundle import MODEL_FILE, BundleError
-from stream.bundle_files import read_bundle
+from stream.bundle_files import read_any_bundle, read_bundle, read_table_bundle
 from tests.small_bundle import small_bundle
+from tests.small_table_bundle import write_small_table_bundle
 from training.bundle_files import write_bundle
 
 SMALL = small_bundle()
@@ -63,3 +64,14 @@ def test_a_folder_not_named_by_its_content_is_refused(folder: Path) -> None:
     manifest.write_bytes(manifest.read_bytes().replace(b'"EUR"', b'"USD"'))
     with pytest.raises(BundleError, match="folder name"):
         read_bundle(folder)
+
+
+def test_each_kind_of_bundle_is_told_from_the_other(folder: Path, tmp_path: Path) -> None:
+    """A bundle opens as what it is, and is refused as what it is not."""
+    table = write_small_table_bundle(tmp_path / "tables", scorecard=True)
+    assert read_any_bundle(folder).version == read_bundle(folder).version
+    assert read_any_bundle(table).version == read_table_bundle(table).version
+    with pytest.raises(BundleError, match="scores rows of a table"):
+        read_bundle(table)
+    with pytest.raises(BundleError, match="scores transactions"):
+        read_table_bundle(folder)
