@@ -14,6 +14,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from risk.table_columns import TableColumn
 from training.graph import Graph, Tensor
+from training.information_value import information_value as information_value_of_counts
 from training.steps.step import StepError
 
 _FINE_BINS = 20
@@ -111,18 +112,13 @@ def fit_weight_of_evidence(
 
 
 def information_value(bins: Sequence[Bin]) -> float:
-    """Return the information value of a column: the sum of evidence times the difference of the two shares.
-
-    Below 0.02 a column tells nothing, above 0.5 it tells suspiciously much (Siddiqi 2006, chapter 6).
+    """Return the information value of a column's bins, as `training/information_value.py` has it.
 
     >>> low, high = (Bin("x", "", 0.0, 0.0, rows=50, events=events, woe=0.0) for events in (10, 30))
     >>> round(information_value([low, high]), 3)
     0.713
     """
-    events = np.array([one.events for one in bins], dtype=np.float64) + 0.5
-    others = np.array([one.rows - one.events for one in bins], dtype=np.float64) + 0.5
-    shares = others / others.sum(), events / events.sum()
-    return float(((shares[0] - shares[1]) * np.log(shares[0] / shares[1])).sum())
+    return information_value_of_counts(np.array([one.rows for one in bins]), np.array([one.events for one in bins]))
 
 
 def _edges(values: npt.NDArray[np.float64], target: npt.NDArray[np.bool_], least: int, monotone: bool) -> list[float]:
