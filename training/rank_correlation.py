@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from training.coded_column import CodedColumn, mid_ranks
 
-_BLOCK = 8192
+_BLOCK = 32_768
 _SLACK = 0.05
 _LEAST_ROWS = 10
 _DIGITS = 9  # beyond them the order of rows shows in a sum

@@ -11,18 +11,18 @@ from training.rank_correlation import correlated_pairs, spearman
 def columns() -> dict[str, npt.NDArray[np.float64]]:
     """Give columns that rise and fall together or not, with ties and gaps, longer than a block."""
     random = np.random.default_rng(3)
-    base = random.normal(size=9000)
+    base = random.normal(size=40_000)
     made = {
         "base": base,
         "cubed": base**3,
         "falling": -np.exp(base),
-        "near": base + 0.15 * random.normal(size=9000),
-        "apart": random.normal(size=9000),
+        "near": base + 0.15 * random.normal(size=40_000),
+        "apart": random.normal(size=40_000),
         "tied": np.round(base, 1),
         "flags": (base > 0.0).astype(np.float64),
-        "constant": np.ones(9000),
+        "constant": np.ones(40_000),
     }
-    made["gaps"] = np.where(random.random(9000) < 0.6, np.nan, base)
+    made["gaps"] = np.where(random.random(40_000) < 0.6, np.nan, base)
     made["top"] = np.where(base < 1.0, np.nan, base)
     return made
 
