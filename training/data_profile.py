@@ -31,8 +31,10 @@ STRONG_CORRELATION = 0.95
 _EXAMPLES = 10
 _IDENTIFIER_ROWS = 20
 _IDENTIFIER_SHARE = 0.95
+# Amounts in small units hardly repeat, either.
+_WHOLE_IDENTIFIER_SHARE = 0.99
 
-Kind = Literal["number", "category", "constant", "identifier"]
+Kind = Literal["number", "time", "category", "constant", "identifier"]
 Flags = npt.NDArray[np.bool_]
 
 
@@ -50,11 +52,12 @@ class CategoryCount(msgspec.Struct, frozen=True):
 class ColumnProfile(msgspec.Struct, frozen=True):
     """What is in a column of `rows` rows.
 
-    An `identifier` is like one: whole numbers without a repetition, or texts almost without. `numbers` is None for
-    texts and where no number is finite. `categories` are the 20 most frequent texts, none of an identifier. With a
-    target that is another column, over the rows where it is known: `rates` by bin (none for texts that identify),
-    `auc` of the values in their order, missing ones being least (None for categories), `missing_auc` of the flag of
-    what is missing, and `information_value` of the bins. Shares are of 0 to 1.
+    A `time` is a number that counts seconds of the years 2000 to 2099. An `identifier` is like one: whole numbers
+    or texts that hardly repeat. `numbers` is None for texts and where no number is finite.
+    `categories` are the 20 most frequent texts, none of an identifier. With a target that is another column, over the
+    rows where it is known: `rates` by bin (none for texts that identify), `auc` of the values in their order, missing
+    ones being least (None for categories), `missing_auc` of the flag of what is missing, and `information_value` of
+    the bins. Shares are of 0 to 1.
     """
 
     name: str
@@ -137,7 +140,7 @@ def profile(
         {one.name: coded[one.name] for one in columns if one.name != target and _has_order(one, coded[one.name])},
         above=STRONG_CORRELATION,
     )
-    for name, reason in _times_in_disguise(columns, coded, pairs):
+    for name, reason in _times_in_disguise(columns, pairs):
         suspects.setdefault(name, []).append(reason)
     repeating, firsts = duplicate_rows(list(coded.values()))
     return DataProfile(
@@ -183,16 +186,16 @@ def _kind(column: CodedColumn) -> Kind:
     distinct = len(column.counts)
     if distinct <= 1:
         return "constant"
-    texts = isinstance(column.values, list)
-    if column.known >= _IDENTIFIER_ROWS:
-        if texts and distinct >= _IDENTIFIER_SHARE * column.known:
-            return "identifier"
-        if distinct == column.known and not holds_times(column) and _whole(np.asarray(column.values)):
-            return "identifier"
-    return "category" if texts else "number"
+    many = column.known >= _IDENTIFIER_ROWS
+    if isinstance(column.values, list):
+        return "identifier" if many and distinct >= _IDENTIFIER_SHARE * column.known else "category"
+    if holds_times(column):
+        return "time"
+    unlike = many and distinct >= _WHOLE_IDENTIFIER_SHARE * column.known
+    return "identifier" if unlike and _whole(column.values) else "number"
 
 
-def _whole(values: npt.NDArray[np.float64]) -> bool:
+def _whole(values: Numbers) -> bool:
     return bool(np.all(np.isfinite(values)) and np.all(values == np.floor(values)))
 
 
@@ -224,16 +227,14 @@ def _with_target(
     return with_target, reasons
 
 
-def _times_in_disguise(
-    columns: Sequence[ColumnProfile], coded: Mapping[str, CodedColumn], pairs: Sequence[CorrelatedPair]
-) -> list[tuple[str, str]]:
+def _times_in_disguise(columns: Sequence[ColumnProfile], pairs: Sequence[CorrelatedPair]) -> list[tuple[str, str]]:
     """Return the columns that are like identifiers and rise or fall with a column of times, and the reason."""
-    identifiers = {one.name for one in columns if one.kind == "identifier"}
+    kinds = {one.name: one.kind for one in columns}
     return [
         (one, f"is like an identifier, and goes with the times of {other!r}: it tells rows of one period apart")
         for pair in pairs
         for one, other in ((pair.first, pair.second), (pair.second, pair.first))
-        if one in identifiers and holds_times(coded[other])
+        if (kinds[one], kinds[other]) == ("identifier", "time")
     ]
 
 

@@ -107,7 +107,7 @@ def test_the_area_is_scikit_learns() -> None:
         (APART, "number"),
         (np.arange(ROWS) * 7.0, "identifier"),
         (np.arange(ROWS) * 0.5, "number"),
-        (1.7e9 + np.arange(ROWS), "number"),
+        (1.7e9 + np.arange(ROWS), "time"),
         (np.full(ROWS, 3.0), "constant"),
         (np.full(ROWS, np.nan), "constant"),
         (["a", None] * (ROWS // 2), "constant"),
