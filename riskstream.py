@@ -13,6 +13,7 @@ from stream import state_console
 from stream.explain_console import explain
 from stream.replay_console import replay
 from training import console as learning
+from training import data_console
 from training.evaluate_console import evaluate_verb
 
 if TYPE_CHECKING:
@@ -30,8 +31,11 @@ main = typer.Typer(
 )
 bundles = typer.Typer(no_args_is_help=True, help="Look at bundles: what a worker scores with.")
 states = typer.Typer(no_args_is_help=True, help="What workers keep in Kafka: profiles, volatility, where they are.")
+data = typer.Typer(no_args_is_help=True, help="Look at files of data: what they hold, before anything is learnt.")
 main.command()(learning.train)
 main.command()(evaluate_verb(serving.open_or_fail))
+main.add_typer(data, name="data")
+data.command("profile")(data_console.profile)
 main.add_typer(bundles, name="bundle")
 main.add_typer(states, name="state")
 states.command("rebuild")(state_console.rebuild)

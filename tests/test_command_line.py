@@ -61,7 +61,7 @@ def test_every_verb_is_there() -> None:
     """The verbs are those that the README names."""
     assert {" ".join(path) for path, _ in VERBS} == {
         *("train", "evaluate", "bundle show", "bundle verify", "broker", "topics", "run", "send", "alerts", "explain"),
-        *("replay", "demo", "state rebuild"),
+        *("replay", "demo", "state rebuild", "data profile"),
     }
 
 
@@ -96,6 +96,9 @@ def test_every_verb_teaches(path: tuple[str, ...], command: Any) -> None:
         (["evaluate", "{demo}", "--history", "{good}", "--group", "town"], ["--group town", "no such column"]),
         (["evaluate", "{demo}", "--history", "{good}", "--group", "customer_id"], ["--group customer_id", "nobody"]),
         (["evaluate", "{demo}", "--history", "{good}", "--test-from", "2020-01-01"], ["--test-from", "in this order"]),
+        (["data", "profile", "none.csv"], ["none.csv", "is no file"]),
+        (["data", "profile", "{good}", "--target", "late"], ["--target late", "the file has transaction_id"]),
+        (["data", "profile", "{good}", "--target", "fraud"], ["--target fraud", "is 1 in 0 of the 1 rows"]),
         (["send", "transactions", "{good}", "--rate", "fast"], ["--rate fast", "max"]),
         (["send", "transactions", "none.csv"], ["none.csv", "is no file"]),
         (["send", "ticks", "{good}"], ["symbol=symbol", "map each of"]),

@@ -45,7 +45,9 @@ def load_table(path: Path, *, categorical: Sequence[str] = ()) -> Table:
     arrow = read_table(path, text_columns=categorical)
     unknown = [name for name in categorical if name not in arrow.column_names]
     if unknown:
-        raise HistoryError(f"{path}: has no column {unknown[0]!r}; it has {', '.join(arrow.column_names)}")
+        raise HistoryError(
+            f"{path}: has no column {unknown[0]!r} to take as categorical; it has {', '.join(arrow.column_names)}"
+        )
     if not len(arrow):
         raise HistoryError(f"{path}: has no rows; give a file that has some")
     twice = sorted({name for name in arrow.column_names if arrow.column_names.count(name) > 1})

@@ -63,7 +63,7 @@ def test_rows_are_chosen_by_number(tmp_path: Path) -> None:
     ("content", "categorical", "says"),
     [
         ("a,b\n", [], "has no rows"),
-        ("a,b\n1,2\n", ["c"], "has no column 'c'; it has a, b"),
+        ("a,b\n1,2\n", ["c"], "has no column 'c' to take as categorical; it has a, b"),
         ("a,a\n1,2\n", [], "two columns 'a'"),
     ],
 )
