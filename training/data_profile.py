@@ -18,12 +18,14 @@ from training.number_figures import NumberFigures, number_figures
 from training.rank_correlation import CorrelatedPair, correlated_pairs
 from training.table import Numbers, Table, Texts
 from training.target_rates import (
+    FEW_VALUES,
     RateBin,
     bins_information_value,
     missing_auc,
     most_frequent,
     rank_auc,
     rate_bins,
+    value_label,
 )
 from training.wilson import wilson_interval
 
@@ -43,7 +45,7 @@ class ProfileError(ValueError):
 
 
 class CategoryCount(msgspec.Struct, frozen=True):
-    """A text and the number of rows that hold it."""
+    """A text, or a number as text, and the number of rows that hold it."""
 
     value: str
     rows: int
@@ -54,10 +56,11 @@ class ColumnProfile(msgspec.Struct, frozen=True):
 
     A `time` is a number that counts seconds of the years 2000 to 2099. An `identifier` is like one: whole numbers
     or texts that hardly repeat. `numbers` is None for texts and where no number is finite.
-    `categories` are the 20 most frequent texts, none of an identifier. With a target that is another column, over the
-    rows where it is known: `rates` by bin (none for texts that identify), `auc` of the values in their order, missing
-    ones being least (None for categories), `missing_auc` of the flag of what is missing, and `information_value` of
-    the bins. Shares are of 0 to 1.
+    `categories` are the 20 most frequent texts, or a number's values in their order if there are no more than 12; an
+    identifier and a time have none. With a target that is another column, over the rows where it is known: `rates` by
+    bin (none for texts that identify), `auc` of the values in their order, missing ones being least (None for
+    categories), `missing_auc` of the flag of what is missing, and `information_value` of the bins. Shares are of 0
+    to 1.
     """
 
     name: str
@@ -159,11 +162,6 @@ def profile(
 
 def _column(name: str, column: CodedColumn, rows: int, categorical: Sequence[str]) -> ColumnProfile:
     kind = _kind(column)
-    categories: tuple[CategoryCount, ...] = ()
-    if isinstance(column.values, list) and kind != "identifier":
-        categories = tuple(
-            CategoryCount(column.values[at], int(column.counts[at])) for at in most_frequent(column).tolist()
-        )
     missing = rows - column.known
     return ColumnProfile(
         name=name,
@@ -173,12 +171,25 @@ def _column(name: str, column: CodedColumn, rows: int, categorical: Sequence[str
         missing_share=missing / rows,
         distinct=len(column.counts),
         numbers=None if isinstance(column.values, list) else number_figures(column),
-        categories=categories,
+        categories=_categories(kind, column),
         rates=(),
         auc=None,
         missing_auc=None,
         information_value=None,
         findings=check_column(column, declared_categorical=name in categorical),
+    )
+
+
+def _categories(kind: Kind, column: CodedColumn) -> tuple[CategoryCount, ...]:
+    if kind in ("identifier", "time"):
+        return ()
+    if isinstance(column.values, list):
+        return tuple(CategoryCount(column.values[at], int(column.counts[at])) for at in most_frequent(column).tolist())
+    if len(column.values) > FEW_VALUES:
+        return ()
+    return tuple(
+        CategoryCount(value_label(value), count)
+        for value, count in zip(column.values.tolist(), column.counts.tolist(), strict=True)
     )
 
 

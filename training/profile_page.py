@@ -151,13 +151,13 @@ def _shown_value(column: ColumnProfile, value: float) -> str:
 
 def _distribution(column: ColumnProfile, found: DataProfile) -> Html:
     rates = [one for one in column.rates if one.holds != "missing"]
-    if column.numbers is not None:
-        shape = column.numbers.histogram
-        counts: Sequence[int] = shape.counts
-        points = [(_across(one, shape), one.rate) for one in rates if one.middle is not None]
-        about = f"{_shown_value(column, shape.low)} to {_shown_value(column, shape.high)}"
-    else:
-        counts = [one.rows for one in column.categories]
+    shape = None if column.numbers is None else column.numbers.histogram
+    if column.categories or shape is None:
+        names = [_short(one.value) for one in column.categories]
+        about = f"{column.distinct:,} distinct"
+        if names:
+            about = ", ".join(names[:3]) if shape is None else f"{names[0]} to {names[-1]}"
+        counts: Sequence[int] = [one.rows for one in column.categories]
         others = column.rows - column.missing - sum(counts)
         if counts and others:
             counts = [*counts, others]
@@ -166,7 +166,10 @@ def _distribution(column: ColumnProfile, found: DataProfile) -> Html:
             (((len(counts) - 1 if one.holds == "others" else places[one.label]) + 0.5) / len(counts), one.rate)
             for one in rates
         ]
-        about = ", ".join(_short(one.value) for one in column.categories[:3]) or f"{column.distinct:,} distinct"
+    else:
+        about = f"{_shown_value(column, shape.low)} to {_shown_value(column, shape.high)}"
+        counts = shape.counts
+        points = [(_across(one, shape), one.rate) for one in rates]
     missing = f"; {shown_share(column.missing_share)} missing" if column.missing else ""
     level = found.target.rate if found.target is not None and rates else None
     top = f"; rate to {shown_share(max(one.rate for one in rates))}" if rates else ""

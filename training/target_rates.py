@@ -80,6 +80,15 @@ def most_frequent(column: CodedColumn) -> Counts:
     return np.argsort(-column.counts, kind="stable")[:TOP_CATEGORIES]
 
 
+def value_label(value: float) -> str:
+    """Return a number as the label of its own bin.
+
+    >>> value_label(2.0), value_label(0.1)
+    ('2', '0.1')
+    """
+    return f"{value:.12g}"
+
+
 def rank_auc(counted: Tally) -> float:
     """Return the area under the ROC curve of a column's values as a score, missing ones ranking below all others.
 
@@ -132,7 +141,7 @@ def _number_bins(column: CodedColumn) -> tuple[Counts, list[str], list[float | N
     for at in range(int(place[-1]) + 1 if len(place) else 0):
         inside = np.flatnonzero(place == at)
         first, last = values[inside[0]], values[inside[-1]]
-        labels.append(f"{first:.6g}" if len(inside) == 1 else f"{first:.6g} to {last:.6g}")
+        labels.append(value_label(first) if len(inside) == 1 else f"{first:.6g} to {last:.6g}")
         half = (up_to[inside[0]] - column.counts[inside[0]] + up_to[inside[-1]] + 1) // 2
         middles.append(float(values[np.searchsorted(up_to, half)]))
     return place.astype(np.int64), labels, middles

@@ -63,7 +63,7 @@ def test_counts_add_up(rows: list[tuple[float, str | None, bool]]) -> None:
         assert sum(one.rows for one in told.rates) == len(rows)
         assert sum(one.events for one in told.rates) == sum(row[2] for row in rows)
         assert sum(one.rows for one in told.rates if one.holds == "missing") == told.missing
-    assert sum(one.rows for one in text.categories) + text.missing == len(rows)
+        assert sum(one.rows for one in told.categories) + told.missing == len(rows)
     finite = 0 if number.numbers is None else sum(number.numbers.histogram.counts) + number.numbers.infinite
     assert number.numbers is None or finite + number.missing == len(rows)
     assert found.duplicates == len(rows) - len({repr(row) for row in rows})

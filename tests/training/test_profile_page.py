@@ -104,6 +104,17 @@ def test_hostile_names_and_values_are_shown_and_not_obeyed() -> None:
     assert found.text.count("<script>alert(1)</script>") >= 10
 
 
+def test_each_of_a_few_values_has_a_bar() -> None:
+    """Numbers of few values are drawn one by one over their whole range, with the rate of each; others in bins."""
+    few = np.repeat([0.0, 1.0, 500.0], [200, 97, 3])
+    columns: dict[str, Numbers | Texts] = {"few": few, "many": np.arange(300.0) / 7.0, "y": np.arange(300.0) % 2.0}
+    document = profile_page(profile(Table(columns, 300), "y"), "cases.csv")
+    drawn = {name: svg for svg, name in re.findall("<figure>(<svg.*?)<figcaption>(.*?):", document)}
+    assert (drawn["few"].count("<rect"), drawn["few"].count("<circle")) == (3, 3)
+    assert (drawn["many"].count("<rect"), drawn["many"].count("<circle")) == (24, 10)
+    assert "few: 0 to 500;" in document
+
+
 def test_a_table_without_one_number_has_a_page() -> None:
     """Texts alone, and columns of nothing, leave the sections of numbers out."""
     columns: dict[str, Numbers | Texts] = {
