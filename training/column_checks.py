@@ -19,7 +19,6 @@ _FEW = 0.01
 _NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$", re.ASCII)
 _DAY = re.compile(r"\s*\d{1,2}[./-]\d{1,2}[./-](\d{4}|\d{2})\b", re.ASCII)
 _NINES = re.compile(r"-?9{2,}$")
-_YEAR_2000, _YEAR_2100 = 946_684_800.0, 4_102_444_800.0
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -41,13 +40,6 @@ def check_column(column: CodedColumn, *, declared_categorical: bool) -> tuple[Fi
     if isinstance(column.values, list):
         return tuple(_text_findings(column, column.values, declared_categorical))
     return tuple(_number_findings(column, np.asarray(column.values)))
-
-
-def holds_times(column: CodedColumn) -> bool:
-    """Tell whether every value is a number that is a time of the years 2000 to 2099, in seconds since 1970."""
-    if isinstance(column.values, list) or not column.known:
-        return False
-    return bool(column.values[0] >= _YEAR_2000 and column.values[-1] < _YEAR_2100)
 
 
 def _text_findings(column: CodedColumn, values: list[str], declared_categorical: bool) -> list[Finding]:

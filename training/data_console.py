@@ -68,17 +68,18 @@ def _show(found: "DataProfile") -> None:
     from training.profile_page import shown_share
 
     suspected = {one.column for one in found.suspects}
-    table = Shown(title=f"{found.rows:,} rows, {len(found.columns):,} columns")
+    title = f"{found.rows:,} rows, {len(found.columns):,} columns"
+    table = Shown(title=title, box=None, padding=(0, 1, 0, 0))
     table.add_column("column", overflow="fold")
-    table.add_column("kind")
+    table.add_column("kind", no_wrap=True)
     for heading in ("missing", "distinct"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("typical", overflow="fold")
-    for heading in ("outliers", "AUC", "IV"):
-        table.add_column(heading, justify="right")
+    for heading in ("outliers", *(("AUC", "IV") if found.target is not None else ())):
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("flags", overflow="fold")
     for one in found.columns:
-        table.add_row(*_cells(one, one.name in suspected))
+        table.add_row(*_cells(one, one.name in suspected, found.target is not None))
     output.print(table)
     output.print(
         Text(f"{found.duplicates:,} rows repeat an earlier one ({shown_share(found.duplicates / found.rows)})")
@@ -101,7 +102,7 @@ def _show(found: "DataProfile") -> None:
         output.print(Text(f"and {len(found.correlated) - _PAIRS:,} more pairs, on the page"))
 
 
-def _cells(column: "ColumnProfile", suspected: bool) -> list[Text]:
+def _cells(column: "ColumnProfile", suspected: bool, with_target: bool) -> list[Text]:
     from training.profile_page import outlier_share, shown_share, typical
 
     flags = [*(["leak?"] if suspected else []), *(one.check for one in column.findings)]
@@ -112,7 +113,11 @@ def _cells(column: "ColumnProfile", suspected: bool) -> list[Text]:
         Text(f"{column.distinct:,}"),
         Text(_printable(typical(column))),
         Text(outlier_share(column)),
-        *(Text("-" if value is None else f"{value:.3f}") for value in (column.auc, column.information_value)),
+        *(
+            Text("-" if value is None else f"{value:.3f}")
+            for value in (column.auc, column.information_value)
+            if with_target
+        ),
         Text(", ".join(flags), style="red" if suspected else "yellow"),
     ]
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.coded_column import CodedColumn, code_column, tally
-from training.column_checks import Finding, check_column, holds_times
+from training.column_checks import Finding, check_column
 from training.duplicate_rows import duplicate_rows
 from training.leakage import Suspect, leakage_reasons
 from training.number_figures import NumberFigures, number_figures
@@ -54,13 +54,13 @@ class CategoryCount(msgspec.Struct, frozen=True):
 class ColumnProfile(msgspec.Struct, frozen=True):
     """What is in a column of `rows` rows.
 
-    A `time` is a number that counts seconds of the years 2000 to 2099. An `identifier` is like one: whole numbers
-    or texts that hardly repeat. `numbers` is None for texts and where no number is finite.
-    `categories` are the 20 most frequent texts, or a number's values in their order if there are no more than 12; an
-    identifier and a time have none. With a target that is another column, over the rows where it is known: `rates` by
-    bin (none for texts that identify), `auc` of the values in their order, missing ones being least (None for
-    categories), `missing_auc` of the flag of what is missing, and `information_value` of the bins. Shares are of 0
-    to 1.
+    A `time` is a number of seconds since the Unix epoch. An `identifier` is like one: whole numbers or texts that
+    hardly repeat. `numbers` is None for texts and where no number is finite. `categories` are the 20 most frequent
+    texts, or a number's values in their order if there are no more than 12; an identifier and a time have none.
+
+    With a target that is another column, over the rows where it is known: `rates` by bin (none for texts that
+    identify), `auc` of the values in their order, missing ones being least (None for categories), `missing_auc` of the
+    flag of what is missing, and `information_value` of the bins. Shares are of 0 to 1.
     """
 
     name: str
@@ -134,7 +134,7 @@ def profile(
     columns: list[ColumnProfile] = []
     suspects: dict[str, list[str]] = {}
     for name, column in coded.items():
-        told = _column(name, column, table.rows, categorical)
+        told = _column(name, column, name in table.times, name in categorical)
         if target is not None and name != target:
             told, reasons = _with_target(told, column, labelled, event)
             suspects[name] = reasons
@@ -160,8 +160,9 @@ def profile(
     )
 
 
-def _column(name: str, column: CodedColumn, rows: int, categorical: Sequence[str]) -> ColumnProfile:
-    kind = _kind(column)
+def _column(name: str, column: CodedColumn, of_times: bool, declared_categorical: bool) -> ColumnProfile:
+    kind = _kind(column, of_times)
+    rows = len(column.code)
     missing = rows - column.known
     return ColumnProfile(
         name=name,
@@ -176,7 +177,7 @@ def _column(name: str, column: CodedColumn, rows: int, categorical: Sequence[str
         auc=None,
         missing_auc=None,
         information_value=None,
-        findings=check_column(column, declared_categorical=name in categorical),
+        findings=check_column(column, declared_categorical=declared_categorical),
     )
 
 
@@ -193,14 +194,14 @@ def _categories(kind: Kind, column: CodedColumn) -> tuple[CategoryCount, ...]:
     )
 
 
-def _kind(column: CodedColumn) -> Kind:
+def _kind(column: CodedColumn, of_times: bool) -> Kind:
     distinct = len(column.counts)
     if distinct <= 1:
         return "constant"
     many = column.known >= _IDENTIFIER_ROWS
     if isinstance(column.values, list):
         return "identifier" if many and distinct >= _IDENTIFIER_SHARE * column.known else "category"
-    if holds_times(column):
+    if of_times:
         return "time"
     unlike = many and distinct >= _WHOLE_IDENTIFIER_SHARE * column.known
     return "identifier" if unlike and _whole(column.values) else "number"

@@ -146,7 +146,7 @@ def typical(column: ColumnProfile) -> str:
 
 
 def _shown_value(column: ColumnProfile, value: float) -> str:
-    return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M}" if column.kind == "time" else shown_number(value)
+    return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d}" if column.kind == "time" else shown_number(value)
 
 
 def _distribution(column: ColumnProfile, found: DataProfile) -> Html:
@@ -205,6 +205,12 @@ def _numbers(columns: Sequence[ColumnProfile]) -> list[Html]:
     return [table(headings, rows, caption="Of the finite values: quantiles, moments, and how many are outliers")]
 
 
+def _bin_label(column: ColumnProfile, of: RateBin) -> str:
+    if column.kind == "time" and of.middle is not None:
+        return f"about {_shown_value(column, of.middle)}"
+    return _short(of.label)
+
+
 def _rates(found: DataProfile) -> list[Html]:
     told = paragraph(
         "Share of events by decile or category, with Wilson's 95 % interval. In the drawings above it is the line, and"
@@ -215,7 +221,7 @@ def _rates(found: DataProfile) -> list[Html]:
             ["values", "rows", "events", "rate", "95 %"],
             [
                 [
-                    _short(each.label),
+                    _bin_label(one, each),
                     f"{each.rows:,}",
                     f"{each.events:,}",
                     f"{each.rate:.4f}",

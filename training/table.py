@@ -18,11 +18,12 @@ Texts = list[str | None]
 class Table:
     """Columns by name, in the file's order: float64[n] with NaN for what is missing, or texts with None.
 
-    Times are numbers, seconds since the Unix epoch; true and false are 1 and 0.
+    Times are numbers, seconds since the Unix epoch, of the columns named in `times`; true and false are 1 and 0.
     """
 
     columns: Mapping[str, Numbers | Texts]
     rows: int
+    times: frozenset[str] = frozenset()
 
     def where(self, chosen: npt.NDArray[np.int64]) -> "Table":
         """Return some of the rows, by number, in the order given."""
@@ -33,6 +34,7 @@ class Table:
                 for name, values in self.columns.items()
             },
             len(at),
+            self.times,
         )
 
 
@@ -57,7 +59,14 @@ def load_table(path: Path, *, categorical: Sequence[str] = ()) -> Table:
         name: _texts(arrow.column(name)) if name in categorical else _column(path, name, arrow.column(name))
         for name in arrow.column_names
     }
-    return Table(columns, len(arrow))
+    times = frozenset(field.name for field in arrow.schema if field.name not in categorical and _is_time(field.type))
+    return Table(columns, len(arrow), times)
+
+
+def _is_time(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_timestamp(kind) or pa.types.is_date(kind))
 
 
 def _column(path: Path, name: str, column: Any) -> Numbers | Texts:
@@ -69,7 +78,7 @@ def _column(path: Path, name: str, column: Any) -> Numbers | Texts:
         kind = column.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _texts(column)
-    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+    if _is_time(kind):
         nanoseconds = column.cast(pa.timestamp("ns", tz=getattr(kind, "tz", None))).cast(pa.int64())
         return _floats(nanoseconds) / 1e9
     if pa.types.is_boolean(kind):

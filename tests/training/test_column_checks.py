@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from training.coded_column import code_column
-from training.column_checks import check_column, holds_times
+from training.column_checks import check_column
 from training.table import Numbers, Texts
 
 random = np.random.default_rng(4)
@@ -62,11 +62,3 @@ def test_what_is_ordinary_is_left_alone(values: Numbers | Texts) -> None:
 def test_codes_that_were_declared_are_left_alone() -> None:
     """Who declared a column categorical knows that it holds digits."""
     assert check_column(code_column(["007", "008"]), declared_categorical=True) == ()
-
-
-def test_times_are_told_from_other_numbers() -> None:
-    """Seconds of this century are times; small numbers, texts and nothing are not."""
-    assert holds_times(code_column(np.array([1.6e9, 1.7e9, np.nan])))
-    assert not holds_times(code_column(np.array([1.6e9, 5.0])))
-    assert not holds_times(code_column(np.array([np.nan])))
-    assert not holds_times(code_column(["1600000000"]))

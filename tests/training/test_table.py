@@ -32,6 +32,7 @@ def test_each_kind_of_column_becomes_numbers_or_texts(tmp_path: Path) -> None:
     table = load_table(path)
     assert table.rows == 3
     assert list(table.columns) == ["age", "flag", "at", "job", "town", "nothing"]
+    assert table.times == {"at"}
     np.testing.assert_array_equal(table.columns["age"], [30.0, np.nan, 50.0])
     np.testing.assert_array_equal(table.columns["flag"], [1.0, 0.0, np.nan])
     np.testing.assert_array_equal(table.columns["at"], [noon.timestamp(), np.nan, noon.timestamp()])
@@ -55,6 +56,7 @@ def test_rows_are_chosen_by_number(tmp_path: Path) -> None:
     path.write_text("code,amount\na,1\nb,2\nc,3\n")
     chosen = load_table(path).where(np.array([2, 0]))
     assert chosen.rows == 2
+    assert chosen.times == set()
     assert chosen.columns["code"] == ["c", "a"]
     np.testing.assert_array_equal(chosen.columns["amount"], [3.0, 1.0])
 
