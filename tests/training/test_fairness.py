@@ -33,6 +33,24 @@ def test_each_groups_figures_are_its_own() -> None:
     assert found[0].measures["flagged_ratio"] == Interval(1.0, 1.0, 1.0)
 
 
+def test_entities_are_drawn_with_their_rows_of_every_group() -> None:
+    """The bounds are those of copying the drawn entities' rows and counting anew."""
+    random = np.random.default_rng(6)
+    values = random.choice(["north", "south"], p=[0.6, 0.4], size=400).tolist()
+    entity = random.integers(0, 40, 400)
+    flagged = random.random(400) < 0.1 + 0.5 * (entity < 10)
+    found = fairness(random.random(400), flagged, flagged, values, entity, seed=7, replicates=100)
+    draws = np.random.default_rng(7)
+    rates = []
+    for _ in range(100):
+        drawn = draws.integers(40, size=40)
+        rows = np.concatenate([np.flatnonzero(entity == one) for one in drawn])
+        south = rows[np.array(values)[rows] == "south"]
+        rates.append(flagged[south].mean())
+    bounds = found[1].measures["flagged_rate"]
+    assert (bounds.low, bounds.high) == pytest.approx(tuple(np.quantile(rates, [0.025, 0.975])))
+
+
 def test_small_groups_are_pooled() -> None:
     """Fewer than 50 rows, and what comes after twenty groups, are told as one, and missing values are a group."""
     names, group = pooled(["a"] * 60 + ["b"] * 49 + ["c"] + [None] * 50)

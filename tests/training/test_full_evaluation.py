@@ -116,6 +116,20 @@ def test_every_measure_is_its_peers(found: Evaluation) -> None:
     assert (found.rows, found.targets, found.entities) == (3000, given.target.sum(), 750)
 
 
+def test_bounds_are_of_drawn_customers(found: Evaluation) -> None:
+    """The interval of AUC is that of scikit-learn's figures of the drawn customers' rows."""
+    given = columns()
+    assert given.entity is not None
+    customer = np.unique(given.entity, return_inverse=True)[1]
+    random = np.random.default_rng(3)
+    areas = []
+    for _ in range(40):
+        weight = np.bincount(random.integers(750, size=750), minlength=750)[customer]
+        areas.append(roc_auc_score(given.target, given.score, sample_weight=weight))
+    bounds = found.measures["auc"]
+    assert (bounds.low, bounds.high) == pytest.approx(tuple(np.quantile(areas, [0.025, 0.975])))
+
+
 def test_the_feature_that_decides_is_told(found: Evaluation) -> None:
     """Importance, drift and groups are of these columns."""
     assert [one.feature for one in found.importance] == ["a", "b"]
@@ -123,6 +137,10 @@ def test_the_feature_that_decides_is_told(found: Evaluation) -> None:
     assert {one.feature for one in found.drift} == {"a", "b"}
     assert max(one.psi for one in found.drift) < 0.1
     assert {one.group for one in found.fairness["town"]} == {"Ulm", "Bonn"}
+    given = columns()
+    for one in found.fairness["town"]:
+        flagged = given.score[np.array(given.groups["town"]) == one.group] >= THRESHOLDS.review
+        assert one.measures["flagged_rate"].estimate == pytest.approx(flagged.mean())
 
 
 def test_a_table_without_customers_amounts_and_times_is_evaluated_too() -> None:

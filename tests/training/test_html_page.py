@@ -32,6 +32,7 @@ def test_hostile_texts_are_shown_and_not_obeyed() -> None:
     assert not [name for name, _ in found.attributes if name.startswith("on")]
     assert found.text.count(HOSTILE) >= 12
     assert "<!--" not in document
+    assert ("aria-label", HOSTILE) in found.attributes
 
 
 def test_a_page_needs_no_other_file() -> None:

@@ -51,6 +51,18 @@ def test_a_planted_slice_is_found_first() -> None:
     assert not any(one.where.startswith("calm") for one in found)
 
 
+def test_a_pair_is_told_where_it_is_worse_than_its_parts() -> None:
+    """A failing feature is told alone: with a feature that has nothing to do with it, it is no worse."""
+    random = np.random.default_rng(7)
+    features = np.stack([random.integers(0, 2, 8000), random.integers(0, 2, 8000)], axis=1).astype(np.float64)
+    target = random.random(8000) < np.where(features[:, 0] == 1.0, 0.5, 0.1)
+    found = worst_slices(np.full(8000, 0.1), target, features, ["a", "b"], np.arange(8000))
+    alone = next(one for one in found if one.where == "a = 1")
+    assert all(one.lift > alone.lift for one in found if one is not alone)
+    assert all(one.lift > 0.0 for one in found)
+    assert len(found) <= 2
+
+
 def test_scores_that_are_right_have_few_failing_slices() -> None:
     """Where nothing is planted, of 40 samples of many slices hardly any shows one."""
     false = 0
