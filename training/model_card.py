@@ -129,9 +129,9 @@ def _limits(found: Evaluation) -> list[str]:
         "- Targets are those that became known; a positive that nobody reported counts as none.",
     ]
     if found.slices:
-        lines.append("- Slices whose log loss is well above the whole, share of targets and mean score beside it:")
+        lines.append("- Slices whose log loss is well above the whole, with the loss that their scores expect:")
         lines += [
-            f"  - {plain(one.where)}: {one.rows:,} rows, {one.base_rate:.4f}, {one.mean_score:.4f}"
+            f"  - {plain(one.where)}: {one.rows:,} rows, {one.log_loss:.4f}, expected {one.expected_loss:.4f}"
             for one in found.slices[:5]
         ]
     return lines

@@ -214,8 +214,9 @@ def _fairness(name: str, groups: Iterable[Group]) -> Section:
 def _slices(found: Evaluation) -> Section:
     told = paragraph(
         "Slices of one or two features in which the log loss exceeds that of all rows by more than chance explains"
-        " (false discoveries held at 5%). It is greater where targets are many: a slice is wrong where mean score and"
-        " share of targets differ."
+        " (false discoveries held at 5%). It is greater where targets are many, so the loss that the scores"
+        " expect of themselves stands beside it: where the two are alike the model is unsure and knows it; where the"
+        " loss is greater than expected, it is wrong."
     )
     if not found.slices:
         return "Where it fails", [told, paragraph("None was found.")]
@@ -227,12 +228,13 @@ def _slices(found: Evaluation) -> Section:
             f"{one.base_rate:.4f}",
             f"{one.mean_score:.4f}",
             f"{one.log_loss:.4f}",
+            f"{one.expected_loss:.4f}",
             f"{one.lift:.4f}",
             f"{one.q:.1e}",
         ]
         for one in found.slices
     ]
-    headings = ["slice", "rows", "targets", "share of targets", "mean score", "log loss", "lift", "q"]
+    headings = ["slice", "rows", "targets", "share of targets", "mean score", "log loss", "expected", "lift", "q"]
     return "Where it fails", [told, table(headings, rows)]
 
 

@@ -1,7 +1,8 @@
 """The slices where a model fails: bins of one feature, or of two, in which its log loss is above that of the rest.
 
-After Chung et al. 2019, "Slice Finder". Log loss is greater where targets are many, so each slice tells its base rate
-and mean score beside it: a slice whose two differ is one that the model gets wrong.
+After Chung et al. 2019, "Slice Finder". Log loss is greater where targets are many, so each slice tells beside it the
+loss that its scores expect of themselves: where the two are alike the model is unsure, and knows it; where the loss is
+greater than expected, the model is wrong.
 """
 
 from collections.abc import Sequence
@@ -26,7 +27,8 @@ _LEAST_SCORE = 1e-6
 class Slice(msgspec.Struct, frozen=True):
     """A slice: `where` its rows are, how many, and how they were scored.
 
-    `lift` is the slice's log loss less that of all rows; `q` the p-value after Benjamini and Hochberg (1995).
+    `lift` is the slice's log loss less that of all rows; `expected_loss` the log loss if each score were the chance of
+    its row to be a target, the scores' mean entropy; `q` the p-value after Benjamini and Hochberg (1995).
     """
 
     where: str
@@ -35,6 +37,7 @@ class Slice(msgspec.Struct, frozen=True):
     base_rate: float
     mean_score: float
     log_loss: float
+    expected_loss: float
     lift: float
     q: float
 
@@ -57,6 +60,16 @@ def log_losses(score: npt.NDArray[np.float64], target: npt.NDArray[np.bool_]) ->
     """
     held = np.clip(score, _LEAST_SCORE, 1.0 - _LEAST_SCORE)
     return -np.log(np.where(target, held, 1.0 - held))
+
+
+def expected_losses(score: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the log loss in nats that each score expects, float64[n]: its entropy, held as in `log_losses`.
+
+    >>> expected_losses(np.array([0.5, 1.0])).round(4).tolist()
+    [0.6931, 0.0]
+    """
+    held = np.clip(score, _LEAST_SCORE, 1.0 - _LEAST_SCORE)
+    return -held * np.log(held) - (1.0 - held) * np.log1p(-held)
 
 
 def worst_slices(
@@ -159,6 +172,7 @@ def _slice(
         base_rate=float(target[one.rows].mean()),
         mean_score=float(score[one.rows].mean()),
         log_loss=float(loss[one.rows].mean()),
+        expected_loss=float(expected_losses(score[one.rows]).mean()),
         lift=one.lift,
         q=q,
     )

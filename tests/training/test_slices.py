@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from scipy.stats import ttest_ind
+from scipy.stats import entropy, ttest_ind
 from sklearn.metrics import log_loss
 
 from training.slices import excess_p_value, log_losses, worst_slices
@@ -46,6 +46,8 @@ def test_a_planted_slice_is_found_first() -> None:
     assert (worst.rows, worst.targets) == (inside.sum(), target[inside].sum())
     assert worst.log_loss == pytest.approx(log_losses(score, target)[inside].mean())
     assert worst.lift == pytest.approx(worst.log_loss - log_losses(score, target).mean())
+    assert worst.expected_loss == pytest.approx(entropy([0.1, 0.9]))
+    assert worst.log_loss > 3.0 * worst.expected_loss
     assert worst.base_rate > 0.6 > 0.2 > worst.mean_score
     assert worst.q < 1e-6
     assert not any(one.where.startswith("calm") for one in found)
