@@ -10,13 +10,16 @@ import typer
 
 from stream import console as serving
 from stream import state_console
+from stream.decision_console import decisions
 from stream.explain_console import explain
 from stream.replay_console import replay
 from training import console as learning
 from training import data_console
 from training.evaluate_console import evaluate_verb
+from training.score_console import score_verb
 
 if TYPE_CHECKING:
+    from training.applications import Applications
     from training.history import History
     from training.tick_history import TickHistory
     from training.tick_simulator import SimulatedTicks
@@ -36,6 +39,7 @@ main.command()(learning.train)
 main.command()(evaluate_verb(serving.open_or_fail))
 main.add_typer(data, name="data")
 data.command("profile")(data_console.profile)
+main.command()(score_verb(serving.open_table_or_fail))
 main.add_typer(bundles, name="bundle")
 main.add_typer(states, name="state")
 states.command("rebuild")(state_console.rebuild)
@@ -46,6 +50,7 @@ main.command("topics")(serving.create_all_topics)
 main.command()(serving.run)
 main.command()(serving.alerts)
 main.command()(explain)
+main.command()(decisions)
 main.command()(replay)
 
 
@@ -55,6 +60,7 @@ class Sent(StrEnum):
     TRANSACTIONS = "transactions"
     LABELS = "labels"
     TICKS = "ticks"
+    APPLICATIONS = "applications"
 
 
 @main.command()
@@ -67,10 +73,15 @@ def send(
     rate: Annotated[str, typer.Option(help="Messages a second, or max.")] = "max",
     currency: Annotated[str, typer.Option(help="ISO 4217 code of the amounts.")] = "EUR",
     delay_days: Annotated[float, typer.Option(min=0.0, help="Days until a fraud is known, without label_time.")] = 7.0,
+    text: Annotated[
+        list[str] | None,
+        typer.Option(help="Column of applications that is text even if it looks like numbers; repeat for each."),
+    ] = None,
 ) -> None:
     """Send a file's history through the live path, in order of time.
 
-    `labels` sends a fraud report for each fraud in a file of transactions, at its label time.
+    `labels` sends a fraud report for each fraud in a file of transactions, at its label time. `applications` sends
+    every row as it stands: columns that are not mapped to application_id, applicant_id and event_time are its fields.
 
     Example: riskstream send transactions cards.parquet --map customer_id=CARD --rate 2000
     """
@@ -79,6 +90,7 @@ def send(
 
     from stream.outbox import Outbox
     from stream.publisher import publish
+    from training.applications import read_applications
     from training.history import HistoryError, read_history
     from training.tick_history import read_ticks
 
@@ -89,6 +101,9 @@ def send(
         if what is Sent.TICKS:
             ticks = read_ticks(path, fields)
             total, messages = len(ticks.symbol), tick_messages(ticks)
+        elif what is Sent.APPLICATIONS:
+            applications = read_applications(path, fields, as_text=text or [])
+            total, messages = len(applications), application_messages(applications)
         else:
             history = read_history(path, fields, delay_days=delay_days)
             labels = what is Sent.LABELS
@@ -232,6 +247,21 @@ def tick_messages(ticks: "TickHistory | SimulatedTicks") -> Iterator[Message]:
     )
     for symbol, time_ns, bid, ask in rows:
         yield symbol, encode(Tick(schema_version=1, symbol=symbol, event_time_ns=time_ns, bid=bid, ask=ask))
+
+
+def application_messages(applications: "Applications") -> Iterator[Message]:
+    """Yield (applicant, JSON) for each application, in the file's order."""
+    from schemas.application import Application
+    from schemas.encoding import encode
+
+    for application_id, applicant_id, time_ns, fields in zip(
+        applications.application_id,
+        applications.applicant_id,
+        applications.event_time_ns.tolist(),
+        applications.fields,
+        strict=True,
+    ):
+        yield applicant_id, encode(Application(1, application_id, applicant_id, time_ns, fields))
 
 
 def _rate(given: str) -> float:

@@ -23,13 +23,14 @@ def alert_text(alert: Alert, note: str = "") -> Group:
     )
     decision = Text.assemble(
         (f"{alert.outcome:7}", SEVERITY_STYLES[alert.severity]),
-        f" {alert.score:.3f}  {when}  {alert.entity_kind} {_printable(alert.entity_id)}",
-        f"  event {_printable(alert.event_id)}  ",
+        f" {alert.score:.3f}  {when}  {alert.entity_kind} {printable(alert.entity_id)}",
+        f"  event {printable(alert.event_id)}  ",
         (note, "green"),
     )
-    why = Text(_printable(reasons) or "no single feature stands out", style="dim")
+    why = Text(printable(reasons) or "no single feature stands out", style="dim")
     return Group(decision, Padding(why, (0, 0, 0, 8), expand=False))
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
+    """Return a name with what could steer a terminal replaced."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)

@@ -14,10 +14,11 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from schemas.alert import Alert
 from schemas.encoding import encode
-from stream.alert_reader import read_alerts
 from stream.alert_text import alert_text
 from stream.broker_process import BrokerError
+from stream.message_reader import read_messages
 from stream.settings import Settings
 
 if TYPE_CHECKING:
@@ -127,7 +128,9 @@ def alerts(
     settings = load_settings()
 
     async def show() -> None:
-        async for alert in read_alerts(settings.broker, settings.topic("alerts"), settings.partitions, follow=follow):
+        async for alert in read_messages(
+            Alert, settings.broker, settings.topic("alerts"), settings.partitions, follow=follow
+        ):
             if as_json:
                 sys.stdout.buffer.write(encode(alert) + b"\n")
                 sys.stdout.buffer.flush()
@@ -162,6 +165,17 @@ def open_any_or_fail(path: Path) -> "Bundle | TableBundle":
 
     try:
         return read_any_bundle(path)
+    except (BundleError, OSError) as wrong:
+        raise fail(str(wrong)) from None
+
+
+def open_table_or_fail(path: Path) -> "TableBundle":
+    """Return the verified bundle of a table at a path; exits as `open_or_fail`."""
+    from risk.bundle import BundleError
+    from stream.bundle_files import read_table_bundle
+
+    try:
+        return read_table_bundle(path)
     except (BundleError, OSError) as wrong:
         raise fail(str(wrong)) from None
 

@@ -20,10 +20,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from schemas.alert import Alert
-from stream.alert_reader import read_alerts
 from stream.alert_text import alert_text
 from stream.broker_process import free_port
 from stream.embedded_broker import embedded_broker
+from stream.message_reader import read_messages
 from stream.outbox import Outbox
 from stream.publisher import publish
 from stream.settings import Settings
@@ -186,7 +186,9 @@ async def _worker(settings: Settings, log: Path) -> AsyncIterator[asyncio.subpro
 
 
 async def _watch_alerts(stream: DemoStream, settings: Settings, console: Console, watch: _Watch) -> None:
-    async for alert in read_alerts(settings.broker, settings.topic("alerts"), settings.partitions, follow=True):
+    async for alert in read_messages(
+        Alert, settings.broker, settings.topic("alerts"), settings.partitions, follow=True
+    ):
         now = time.perf_counter()
         watch.alerts.append(alert)
         sent_at = watch.sent_at.get(alert.event_id)

@@ -8,11 +8,11 @@ import typer
 from aiokafka.errors import KafkaError
 from rich.markup import escape
 
-from stream.alert_reader import read_alerts
+from schemas.alert import Alert
 from stream.console import fail, load_settings, open_or_fail, output, unreachable
+from stream.message_reader import read_messages
 
 if TYPE_CHECKING:
-    from schemas.alert import Alert
     from stream.settings import Settings
 
 
@@ -61,8 +61,10 @@ def explain(
     output.print(explained_by(opened, alert), highlight=False)
 
 
-async def _find(settings: "Settings", alert_id: str) -> "Alert | None":
-    async for alert in read_alerts(settings.broker, settings.topic("alerts"), settings.partitions, follow=False):
+async def _find(settings: "Settings", alert_id: str) -> Alert | None:
+    async for alert in read_messages(
+        Alert, settings.broker, settings.topic("alerts"), settings.partitions, follow=False
+    ):
         if alert.alert_id == alert_id:
             return alert
     return None

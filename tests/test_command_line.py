@@ -61,7 +61,7 @@ def test_every_verb_is_there() -> None:
     """The verbs are those that the README names."""
     assert {" ".join(path) for path, _ in VERBS} == {
         *("train", "evaluate", "bundle show", "bundle verify", "broker", "topics", "run", "send", "alerts", "explain"),
-        *("replay", "demo", "state rebuild", "data profile"),
+        *("replay", "demo", "state rebuild", "data profile", "score", "decisions"),
     }
 
 
@@ -110,6 +110,13 @@ def test_every_verb_teaches(path: tuple[str, ...], command: Any) -> None:
         (["replay", "--to-topic", "alerts"], ["--to-topic alerts", "name one of your own"]),
         (["bundle", "verify", "nowhere"], ["nowhere", "name the folder of a bundle"]),
         (["bundle", "show", "{folder}"], ["versions in it: none"]),
+        (["send", "applications", "{good}", "--map", "age=AGE"], ["--map age", "application_id"]),
+        (["send", "applications", "{good}", "--map", "applicant_id=WHO"], ["'WHO'", "--map applicant_id=COLUMN"]),
+        (["send", "applications", "{good}", "--text", "zip"], ["'zip'", "it has"]),
+        (["score", "{table}", "{good}"], ["no column 'age'", "add it, empty where nobody knows"]),
+        (["score", "{table}", "none.csv"], ["none.csv", "is no file"]),
+        (["score", "{table}", "{good}", "--out", "x.xlsx"], ["--out x.xlsx", ".csv, .parquet, .jsonl"]),
+        (["score", "bundles/demo", "{good}"], ["scores transactions", "a recipe made of a table"]),
         (["demo", "--bundle", "{table}"], ["scores rows of a table", "name one that scores transactions"]),
         (["demo", "--bundle", "nowhere"], ["nowhere", "name the folder of a bundle"]),
     ],
@@ -126,7 +133,7 @@ def test_bad_input_is_one_clear_line(tmp_path: Path, loans: Path, arguments: lis
     ("name", "value"),
     [("PARTITIONS", "abc"), ("BROKER", "kafka"), ("LOG_LEVEL", "loud"), ("CHECKPOINT_INTERVAL_SECONDS", "0")],
 )
-@pytest.mark.parametrize("verb", ["topics", "run", "alerts", "replay", "demo"])
+@pytest.mark.parametrize("verb", ["topics", "run", "alerts", "decisions", "replay", "demo"])
 def test_a_bad_setting_is_named(verb: str, name: str, value: str) -> None:
     """The line names the variable and its value."""
     refused(riskstream(verb, **{f"RISKSTREAM_{name}": value}), f"RISKSTREAM_{name}={value!r}", "README")
@@ -166,6 +173,22 @@ def test_a_bundle_of_a_table_is_shown_and_verified(loans: Path) -> None:
     verified = riskstream("bundle", "verify", str(loans))
     assert verified.returncode == 0, verified.stderr
     assert "columns and golden rows agree" in verified.stdout
+
+
+def test_a_file_is_scored_and_what_cannot_be_is_listed(loans: Path, tmp_path: Path) -> None:
+    """`score` shows rows, points and a summary, and lists a row with its column and reason; without any, status 2."""
+    file, out = tmp_path / "applicants.csv", tmp_path / "decided.csv"
+    file.write_text("age,income,home,amount\n41,2000,own,9000\n17,2000,rent,500\nforty,,,\n")
+    ran = riskstream("score", str(loans), str(file), "--out", str(out))
+    assert ran.returncode == 0, ran.stderr
+    assert re.search(r"1 │ age +│ out_of_range │ 17 ", ran.stdout)
+    assert re.search(r"2 │ age +│ wrong_type +│ text ", ran.stdout)
+    assert re.search(r"3 rows: .* 2 invalid; expected loss [\d.,]+ in all", ran.stdout)
+    assert len(out.read_text().splitlines()) == 4
+    file.write_text("age,income,home,amount\n17,2000,rent,500\n")
+    ran = riskstream("score", str(loans), str(file))
+    assert ran.returncode == 2
+    assert "no row could be scored" in ran.stderr
 
 
 def test_a_worker_refuses_a_bundle_of_the_other_kind(loans: Path) -> None:

@@ -120,21 +120,21 @@ def read_history(
     )
 
 
-def transaction_ids(path: Path, column: Any, rows: int) -> list[str]:
+def transaction_ids(path: Path, column: Any, rows: int, field: str = "transaction_id") -> list[str]:
     """Return the ids of a file's rows, in its order; without a column, None, they are the rows' numbers.
 
-    Raises HistoryError, naming the row, for an id that is missing or there twice.
+    Raises HistoryError, naming the field and the row, for an id that is missing or there twice.
     """
     if column is None:
         # Of one width, so that equal times keep the file's order.
         return [f"row-{row:010d}" for row in range(rows)]
-    ids = texts(path, column, "transaction_id")
+    ids = texts(path, column, field)
     if len(set(ids)) < rows:
         first: dict[str, int] = {}
         row = next(row for row, one in enumerate(ids) if first.setdefault(one, row) != row)
         raise HistoryError(
-            f"{path}: row {row}, transaction_id={ids[row]!r}: is also that of row {first[ids[row]]}; drop one of them,"
-            " or give --map transaction_id=COLUMN for a column whose values are unique"
+            f"{path}: row {row}, {field}={ids[row]!r}: is also that of row {first[ids[row]]}; drop one of them,"
+            f" or give --map {field}=COLUMN for a column whose values are unique"
         )
     return ids
 

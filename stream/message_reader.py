@@ -1,16 +1,19 @@
-"""Reads the alerts topic, as a downstream consumer would."""
+"""Reads a topic of messages, as a downstream consumer would."""
 
 from collections.abc import AsyncIterator
+from typing import TypeVar
 
 import msgspec
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaPartition
 
-from schemas.alert import Alert
+Message = TypeVar("Message", bound=msgspec.Struct)
 
 
-async def read_alerts(bootstrap: str, topic: str, partitions: int, *, follow: bool) -> AsyncIterator[Alert]:
-    """Yield every alert in the topic, then, with `follow`, those that come, until cancelled.
+async def read_messages(
+    kind: type[Message], bootstrap: str, topic: str, partitions: int, *, follow: bool
+) -> AsyncIterator[Message]:
+    """Yield every message of a kind in its topic, then, with `follow`, those that come, until cancelled.
 
     Reads without a group: it moves nobody's offsets. Raises aiokafka's KafkaError when the broker cannot be reached.
     """
@@ -28,7 +31,7 @@ async def read_alerts(bootstrap: str, topic: str, partitions: int, *, follow: bo
         ends = await consumer.end_offsets(at_partitions)
         for at in at_partitions:
             consumer.seek(at, beginnings[at])
-        decoder = msgspec.json.Decoder(Alert)
+        decoder = msgspec.json.Decoder(kind)
         while follow or any([await consumer.position(at) < ends[at] for at in at_partitions]):
             for records in (await consumer.getmany(timeout_ms=200)).values():
                 for record in records:
