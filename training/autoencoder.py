@@ -1,16 +1,15 @@
 """The autoencoder, for data without labels: what it cannot make again is unlike anything that it has seen."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from training.classifier import Classifier, check_rows
 from training.keras_backend import load_keras
-from training.network import NETWORK_MAX_EPOCHS, NETWORK_PATIENCE_EPOCHS
 
+EPOCHS = 30
 _BATCH_ROWS = 128
-_VALIDATION_FRACTION = 0.2
 _HALF_AT = 0.99
 
 
@@ -20,14 +19,13 @@ def fit_autoencoder(
     *,
     seed: int,
     hidden: Sequence[int] = (16, 4, 16),
-    max_epochs: int = NETWORK_MAX_EPOCHS,
-    on_epoch: Callable[[int, float], None] = lambda epoch, loss: None,
+    epochs: int = EPOCHS,
 ) -> Classifier:
     """Fit a network that makes its input again through relu layers of `hidden` units; labels have no part in it.
 
     The score is e / (e + u) of a row's mean squared error e, with u the error that 99 in 100 of the rows fitted to stay
     below: it is a half there, and no probability. Hinton and Salakhutdinov (2006), "Reducing the dimensionality of
-    data with neural networks"; Adam, early stopping as for the network. Arguments and errors as for `fit_network`.
+    data with neural networks"; Adam. Arguments and errors as for `fit_network`.
     """
     check_rows(normalised, fraud)
     keras = load_keras(seed)
@@ -40,15 +38,8 @@ def fit_autoencoder(
         single,
         single,
         batch_size=_BATCH_ROWS,
-        epochs=max_epochs,
-        validation_split=_VALIDATION_FRACTION,
+        epochs=epochs,
         verbose=0,
-        callbacks=[
-            keras.callbacks.EarlyStopping(patience=NETWORK_PATIENCE_EPOCHS, restore_best_weights=True),
-            keras.callbacks.LambdaCallback(
-                on_epoch_end=lambda epoch, logs: on_epoch(epoch + 1, float(logs["val_loss"]))
-            ),
-        ],
     )
     made = np.asarray(network.predict(single, batch_size=8192, verbose=0), dtype=np.float64)
     error: npt.NDArray[np.float64] = np.mean((normalised - made) ** 2, axis=1)

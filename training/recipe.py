@@ -216,7 +216,7 @@ class Autoencoder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     """`training.autoencoder.fit_autoencoder`."""
 
     hidden: tuple[Count, ...] = (16, 4, 16)
-    max_epochs: Count = 100
+    epochs: Count = 30
 
 
 class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="network"):
@@ -224,7 +224,7 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
 
     hidden: tuple[Count, ...] = (64, 32)
     dropout: Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)] = 0.0
-    max_epochs: Count = 100
+    epochs: Count = 20
 
 
 ModelPlan = (

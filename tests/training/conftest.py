@@ -46,7 +46,7 @@ def classifiers(training_data: TrainingData) -> dict[Model, Classifier]:
             training_data.normalised,
             training_data.fraud,
             seed=1,
-            **({"max_epochs": 3} if model in ("network", "autoencoder") else {}),
+            **({"epochs": 3} if model in ("network", "autoencoder") else {}),
         )
         for model, fit in FITS.items()
     }

@@ -3,9 +3,11 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.special import expit
 
 from risk.manifest import Model
@@ -43,7 +45,7 @@ def test_every_model_is_calibrated_in_the_large(
 def test_two_fits_with_one_seed_are_one_model(model: Model, training_data: TrainingData) -> None:
     """Data and seed determine the exported bytes, whatever the process has fitted before."""
     rows = slice(0, 1500)
-    more = {"max_epochs": 2} if model in ("network", "autoencoder") else {}
+    more = {"epochs": 2} if model in ("network", "autoencoder") else {}
     first, second = (
         export_onnx(FITS[model](training_data.normalised[rows], training_data.fraud[rows], seed=5, **more))
         for _ in range(2)
@@ -55,7 +57,7 @@ def test_two_fits_with_one_seed_are_one_model(model: Model, training_data: Train
 def test_another_seed_gives_another_model(kind: Model, training_data: TrainingData) -> None:
     """Where chance plays a part, the seed decides it."""
     rows = slice(0, 500)
-    more = {"max_epochs": 1} if kind == "network" else {}
+    more = {"epochs": 1} if kind == "network" else {}
     first, second = (
         export_onnx(FITS[kind](training_data.normalised[rows], training_data.fraud[rows], seed=seed, **more))
         for seed in (1, 2)
@@ -76,13 +78,24 @@ def test_the_margin_is_calibrated_by_platts_sigmoid(
     np.testing.assert_allclose(given, expit(slope * margin + offset), atol=1e-9)
 
 
-def test_the_network_stops_early_and_tells_of_each_epoch(training_data: TrainingData) -> None:
-    """Labels that are noise stop the fit long before the last epoch, and each epoch is told once."""
-    told: list[int] = []
-    noise = np.random.default_rng(0).random(300) < 0.5
-    fit_network(training_data.normalised[:300], noise, seed=0, on_epoch=lambda epoch, loss: told.append(epoch))
-    assert told == list(range(1, len(told) + 1))
-    assert len(told) < 100
+def test_the_network_has_the_mean_weights_of_its_later_epochs(
+    training_data: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of four epochs the last two count, and they differ."""
+    keras = pytest.importorskip("keras")
+    original = keras.Sequential.get_weights
+    seen: list[list[NDArray[np.float32]]] = []
+
+    def noted(network: Any) -> list[NDArray[np.float32]]:
+        seen.append(original(network))
+        return seen[-1]
+
+    monkeypatch.setattr(keras.Sequential, "get_weights", noted)
+    fitted = fit_network(training_data.normalised[:500], training_data.fraud[:500], seed=0, epochs=4)
+    assert len(seen) == 2
+    assert not np.allclose(seen[0][0], seen[1][0], rtol=0.0, atol=1e-4)
+    for third, fourth, mean in zip(*seen, original(fitted.estimator), strict=True):
+        np.testing.assert_allclose(mean, (third + fourth) / 2.0, rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("fit", FITS.values(), ids=FITS)

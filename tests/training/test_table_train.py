@@ -73,7 +73,7 @@ def test_every_model_has_a_plan() -> None:
 def test_every_model_passes_the_gate_on_raw_rows(table: Table, model: plans.ModelPlan, calibrate: Any) -> None:
     """Gaps, unknown categories, infinities and extremes go through one graph as through the steps and the library."""
     if isinstance(model, plans.Network | plans.Autoencoder):
-        model = msgspec.structs.replace(model, max_epochs=2)
+        model = msgspec.structs.replace(model, epochs=2)
     data = table_data(table, recipe().data)
     fitted = fit_table(data, STEPS, model, Fitting(calibrate=calibrate), seed=1)
     assert not any(fitted.required)
@@ -154,7 +154,7 @@ def test_figures_are_those_of_rows_not_trained_on(table: Table, tmp_path: Path) 
 
 def test_two_runs_are_one_bundle(table: Table, tmp_path: Path) -> None:
     """The same recipe and table give the same bytes, under the same name."""
-    models = (plans.RandomForest(trees=10), plans.Xgboost(trees=10), plans.Network(max_epochs=2))
+    models = (plans.RandomForest(trees=10), plans.Xgboost(trees=10), plans.Network(epochs=2))
     first, second = (
         train_table(recipe(models), table, root=tmp_path / name, command="test").folder for name in ("a", "b")
     )
