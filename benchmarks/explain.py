@@ -22,6 +22,7 @@ from risk.manifest import Model
 from stream.bundle_files import read_bundle
 from training.features import transaction_features
 from training.history import DAY_NS, History
+from training.recipe import MODEL_PLANS
 from training.simulator import START_NS, simulate_transactions
 from training.time_split import Windows
 from training.train import Plan, train
@@ -60,7 +61,7 @@ def main() -> None:
 def _bundle(history: History, model: Model, root: Path) -> Bundle:
     first = START_NS // DAY_NS
     windows = Windows(first + 10, first + 39, first + 47, first + 58, delay_days=7)
-    plan = Plan(name=model.replace("_", "-"), windows=windows, models=(model,))
+    plan = Plan(name=model.replace("_", "-"), windows=windows, models=(MODEL_PLANS[model],))
     return read_bundle(train(history, plan, root=root, command="benchmarks.explain").folder)
 
 

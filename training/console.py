@@ -1,7 +1,5 @@
 """The verb `train` of the command line."""
 
-import shlex
-import sys
 from datetime import date, timedelta
 from enum import StrEnum
 from importlib.util import find_spec
@@ -10,18 +8,16 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import msgspec
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from risk.manifest import Model
 from schemas.currency import CurrencyCode
 from training.console_output import errors, fail, output
+from training.history_console import show_trained, train_history
 from training.recipe_console import train_recipes
 
 if TYPE_CHECKING:
     from risk.garch import VolatilityParameters
     from training.history import History
-    from training.train import Plan, Trained
 
 MODELS: tuple[Model, ...] = get_args(Model)
 SIMULATED_CUSTOMERS, SIMULATED_MERCHANTS, SIMULATED_DAYS = 2_000, 400, 90
@@ -104,6 +100,7 @@ def train(
     from risk.bundle import BundleError
     from training.history import DAY_NS, HistoryError, read_history
     from training.parity import ParityError
+    from training.recipe import MODEL_PLANS
     from training.time_split import SplitError, Windows
     from training.train import Plan
     from training.volatility import FitError
@@ -138,7 +135,7 @@ def train(
                 test_to=last_day - 1 if test_to is None else parse_day("--test-to", test_to),
                 delay_days=delay_days,
             ),
-            models=_models(model),
+            models=tuple(MODEL_PLANS[name] for name in _models(model)),
             features=_features(features),
             currency=_currency(currency),
             normaliser=normaliser.value,
@@ -150,36 +147,10 @@ def train(
             f"[bold]history[/] {len(loaded):,} transactions, {int(loaded.fraud.sum()):,} frauds,"
             f" {_EPOCH + timedelta(first_day)} to {_EPOCH + timedelta(last_day)}"
         )
-        trained = _train(loaded, plan, out, _volatility(ticks, simulate, seed))
+        trained = train_history(loaded, plan, out, _volatility(ticks, simulate, seed))
     except (HistoryError, SplitError, ParityError, BundleError, FitError, OSError) as wrong:
         raise fail(str(wrong)) from None
-    _show(trained)
-
-
-def _train(history: "History", plan: "Plan", out: Path, volatility: "VolatilityParameters | None") -> "Trained":
-    from training.train import train as train_bundle
-
-    command = shlex.join(["riskstream", *sys.argv[1:]])
-    with Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        console=errors, transient=True, disable=not errors.is_terminal,
-    ) as progress:  # fmt: skip
-        rows = progress.add_task("features", total=2 * len(history) + int(history.fraud.sum()))
-        stages = progress.add_task("models", total=len(plan.models) + 1, visible=False)
-
-        def show_stage(stage: str) -> None:
-            if stage != "features":
-                progress.update(stages, description=stage, visible=True, advance=0 if stage == plan.models[0] else 1)
-
-        return train_bundle(
-            history,
-            plan,
-            root=out,
-            command=command,
-            volatility=volatility,
-            on_stage=show_stage,
-            on_features=lambda done: progress.advance(rows, done),
-        )
+    show_trained(trained)
 
 
 def _simulated_history(seed: int) -> "History":
@@ -267,18 +238,3 @@ def _features(given: str) -> tuple[str, ...]:
         if one not in FEATURES or chosen.count(one) > 1:
             raise fail(f"--features {one}: is no feature, or there twice; choose from {', '.join(FEATURES)}")
     return chosen
-
-
-def _show(trained: "Trained") -> None:
-    table = Table(title=f"trained on {trained.train_rows:,}, tested on {trained.test_rows:,} transactions, as served")
-    table.add_column("model", no_wrap=True)
-    for heading in ("AUC", "average precision", "card precision@100", "parity"):
-        table.add_column(heading, justify="right")
-    for model, figures in trained.metrics.items():
-        table.add_row(
-            f"[bold green]{model}[/]" if model == trained.model else model,
-            *(f"{figures[one]:.3f}" for one in ("auc", "average_precision", "card_precision_at_100")),
-            f"{figures['parity_max_difference']:.1e}",
-        )
-    output.print(table)
-    output.print(f"[bold]bundle[/] {trained.folder}, which holds [green]{trained.model}[/]")

@@ -5,9 +5,9 @@ It is read into frozen structs that know every field. What cannot be used is ref
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import msgspec
 
@@ -21,6 +21,9 @@ Selection = str | tuple[str, ...]
 Share = Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)]
 Positive = Annotated[float, msgspec.Meta(gt=0.0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
+
+
+T = TypeVar("T")
 
 
 class RecipeError(ValueError):
@@ -242,6 +245,10 @@ ModelPlan = (
 )
 
 
+MODEL_PLANS: Mapping[str, ModelPlan] = {str(one.__struct_config__.tag): one() for one in get_args(ModelPlan)}
+"""Each kind of model as it is by default, by name."""
+
+
 class Fitting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the model is fitted: with classes of equal weight, and calibrated on `calibration_share` of the rows."""
 
@@ -298,33 +305,41 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def read_recipe(path: Path) -> Recipe:
     """Return the recipe in a TOML file; raises RecipeError naming the line of what cannot be used."""
+    text, loaded = read_toml(path)
+    recipe = converted(path, text, loaded, Recipe)
+    _check(recipe, path, text)
+    return recipe
+
+
+def read_toml(path: Path) -> tuple[str, dict[str, Any]]:
+    """Return a TOML file's text and what it says; raises RecipeError for what is none."""
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: cannot be read: {error}; give a recipe in TOML") from None
-    try:
-        loaded = tomllib.loads(text)
+        return text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{path}: is no TOML: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: cannot be read: {error}; give a recipe in TOML") from None
+
+
+def converted(path: Path, text: str, loaded: dict[str, Any], kind: type[T]) -> T:
+    """Return what a TOML file says as a struct; raises RecipeError naming the line of what does not fit it."""
     try:
-        recipe = msgspec.convert(loaded, Recipe, strict=True)
+        return msgspec.convert(loaded, kind, strict=True)
     except msgspec.ValidationError as error:
         message, _, where = str(error).partition(" - at `$")
         field = re.search(r"unknown field `([^`]+)`", message)
         keys = _keys(where.rstrip("`")) + ((field[1],) if field else ())
-        raise RecipeError(f"{path}, line {line_of(text, keys)}: {_dotted(keys)}: {message}") from None
-    _check(recipe, path, text)
-    return recipe
+        raise RecipeError(f"{path}, line {line_of(text, keys)}: {dotted(keys)}: {message}") from None
 
 
 def _check(recipe: Recipe, path: Path, text: str) -> None:
     """Refuse what the types let through."""
 
     def refuse(keys: tuple[str | int, ...], what: str) -> None:
-        raise RecipeError(f"{path}, line {line_of(text, keys)}: {_dotted(keys)}: {what}")
+        raise RecipeError(f"{path}, line {line_of(text, keys)}: {dotted(keys)}: {what}")
 
-    if not recipe.model:
-        refuse(("model",), "is empty; give at least one [[model]]")
+    check_models(recipe.model, recipe.fit, path, text)
     if (recipe.split.by == "time") != (recipe.split.column is not None):
         refuse(("split", "by"), "by = 'time' needs column, the one to order by; by = 'random' has none")
     for name, (low, high) in recipe.data.ranges.items():
@@ -338,9 +353,20 @@ def _check(recipe: Recipe, path: Path, text: str) -> None:
             refuse(("scorecard",), "points belong to bins; give one step, weight_of_evidence on all columns")
         if recipe.fit.calibrate is not None:
             refuse(("scorecard",), "its points tell the odds as fitted; leave out fit.calibrate")
-    for number, one in enumerate(recipe.model):
-        if recipe.fit.balance and isinstance(one, LinearDiscriminant | KernelSvm | IsolationForest | Autoencoder):
-            refuse(("fit", "balance"), f"model {number + 1} has no weights; leave it out, or balance nothing")
+
+
+def check_models(models: tuple[ModelPlan, ...], fitting: Fitting, path: Path, text: str) -> None:
+    """Raise RecipeError for models that are none, of one kind twice, or that cannot be fitted so."""
+    tags = [one.__struct_config__.tag for one in models]
+    for number, one in enumerate(models):
+        if tags[number] in tags[:number]:
+            what = f"is {tags[number]} again, and models are told apart by their kind; give each once"
+            raise RecipeError(f"{path}, line {line_of(text, ('model', number))}: model {number + 1}: {what}")
+        if fitting.balance and isinstance(one, LinearDiscriminant | KernelSvm | IsolationForest | Autoencoder):
+            what = f"model {number + 1} has no weights; leave it out, or balance nothing"
+            raise RecipeError(f"{path}, line {line_of(text, ('fit', 'balance'))}: fit, balance: {what}")
+    if not models:
+        raise RecipeError(f"{path}, line 1: model: is empty; give at least one [[model]]")
 
 
 def line_of(text: str, keys: tuple[str | int, ...]) -> int:
@@ -386,10 +412,10 @@ def _keys(where: str) -> tuple[str | int, ...]:
     return tuple(keys)
 
 
-def _dotted(keys: tuple[str | int, ...]) -> str:
+def dotted(keys: tuple[str | int, ...]) -> str:
     """Return keys as people write them.
 
-    >>> _dotted(("step", 1, "by"))
+    >>> dotted(("step", 1, "by"))
     'step 2, by'
     """
     shown = ""

@@ -10,10 +10,12 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as Shown
 
 from training.console_output import errors, output
+from training.history_console import show_trained, train_history
 
 if TYPE_CHECKING:
     from risk.manifest import Model
     from training.bootstrap import Interval
+    from training.history_recipe import HistoryRecipe
     from training.table_train import TrainedTable
 
 _SHOWN = {
@@ -32,6 +34,35 @@ def train_recipes(paths: list[Path], out: Path) -> bool:
 
 
 def _train_recipe(path: Path, out: Path) -> bool:
+    from training.history_recipe import read_history_recipe
+    from training.recipe import RecipeError
+
+    try:
+        recipe = read_history_recipe(path)
+    except RecipeError as error:
+        return _failed(path, error)
+    return _train_table(path, out) if recipe is None else _train_history(path, recipe, out)
+
+
+def _train_history(path: Path, recipe: "HistoryRecipe", out: Path) -> bool:
+    from risk.bundle import BundleError
+    from training.history import HistoryError
+    from training.history_recipe import recipe_history, recipe_plan
+    from training.parity import ParityError
+    from training.time_split import SplitError
+
+    try:
+        history = recipe_history(recipe, path.parent)
+        output.print(
+            f"[bold]{recipe.name}[/] {path}: {len(history):,} transactions, {int(history.fraud.sum()):,} frauds"
+        )
+        show_trained(train_history(history, recipe_plan(recipe), out, None))
+    except (HistoryError, SplitError, ParityError, BundleError, ValueError, OSError, ImportError) as error:
+        return _failed(path, error)
+    return True
+
+
+def _train_table(path: Path, out: Path) -> bool:
     from risk.bundle import BundleError
     from training.history import HistoryError
     from training.parity import ParityError
@@ -61,11 +92,16 @@ def _train_recipe(path: Path, out: Path) -> bool:
         line = line_of(path.read_text(encoding="utf-8"), ("step", int(number) - 1)) if number.isdigit() else 1
         errors.print(f"[red]error:[/] {path}, line {line}: {error}", highlight=False, soft_wrap=True)
     except (RecipeError, HistoryError, DataError, ParityError, BundleError, ValueError, OSError, ImportError) as error:
-        named = "" if str(error).startswith(str(path)) else f"{path}: "
-        errors.print(f"[red]error:[/] {named}{error}", highlight=False, soft_wrap=True)
+        return _failed(path, error)
     else:
         _show(trained)
         return True
+    return False
+
+
+def _failed(path: Path, error: Exception) -> bool:
+    named = "" if str(error).startswith(str(path)) else f"{path}: "
+    errors.print(f"[red]error:[/] {named}{error}", highlight=False, soft_wrap=True)
     return False
 
 

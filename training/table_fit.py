@@ -60,15 +60,22 @@ def model_name(model: ModelPlan) -> Model:
 
 
 def fit_table(
-    data: TableData, steps: Sequence[StepPlan], model: ModelPlan, fitting: Fitting, *, seed: int
+    data: TableData,
+    steps: Sequence[StepPlan],
+    model: ModelPlan,
+    fitting: Fitting,
+    *,
+    seed: int,
+    bounded: bool = False,
 ) -> FittedTable:
     """Return the recipe fitted to rows; the last rows are kept for the calibration, if there is one.
 
+    Numbers are cut off at `training.steps.bound.BOUND`, unless they come `bounded`, and again after the last step.
     Raises StepError, its message beginning with the step's number from 1, for a step that does not fit its columns,
     and ValueError for rows that the model cannot be fitted to.
     """
     fit_rows, calibration_rows = _parts(len(data.target), fitting)
-    prepared, columns, matrix, target, notes = _fit_steps(data.where(fit_rows), steps)
+    prepared, columns, matrix, target, notes = _fit_steps(data.where(fit_rows), steps, bounded=bounded)
     gaps = np.flatnonzero(np.isnan(matrix).any(axis=0))
     if len(gaps):
         raise StepError(f"column {columns[gaps[0]].name!r}: has missing values after the last step; impute them")
@@ -97,12 +104,12 @@ def _parts(rows: int, fitting: Fitting) -> tuple[npt.NDArray[np.int64], npt.NDAr
 
 
 def _fit_steps(
-    data: TableData, steps: Sequence[StepPlan]
+    data: TableData, steps: Sequence[StepPlan], *, bounded: bool
 ) -> tuple[tuple[Step, ...], tuple[TableColumn, ...], npt.NDArray[np.float64], npt.NDArray[np.bool_], list[str]]:
     """Return the steps fitted, what they make of the rows, and the target of the rows that are left."""
     columns, target, notes = data.columns, data.target, []
-    fitted: list[Step] = [Bound(columns)]
-    matrix = run_step(fitted[0], data.matrix)
+    fitted: list[Step] = [] if bounded else [Bound(columns)]
+    matrix = data.matrix if bounded else run_step(fitted[0], data.matrix)
     for number, plan in enumerate(steps, 1):
         try:
             if isinstance(plan, plans.RemoveOutliers):
@@ -116,8 +123,10 @@ def _fit_steps(
             raise StepError(f"step {number}: {error}") from None
         fitted.append(step)
         matrix, columns = run_step(step, matrix), step.columns
-    last = Bound(columns)
-    return (*fitted, last), columns, run_step(last, matrix), target, notes
+    if steps:
+        fitted.append(Bound(columns))
+        matrix = run_step(fitted[-1], matrix)
+    return tuple(fitted), columns, matrix, target, notes
 
 
 def _fit_step(

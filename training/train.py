@@ -16,17 +16,20 @@ from risk.merchant_profile import MERCHANT_FEATURES
 from risk.normaliser import running_moments
 from risk.reasons import reason_code
 from risk.scorer import Scorer
+from risk.table_columns import TableColumn
 from schemas.currency import CurrencyCode
 from training.bundle_files import GOLDEN_ROWS, golden_of, write_bundle
-from training.classifiers import FITS
 from training.evaluation import evaluate
 from training.explanation import explanation_files
 from training.features import transaction_features
 from training.history import DAY_NS, History
 from training.library_versions import library_versions
 from training.normaliser_statistics import normaliser_statistics
-from training.onnx_export import export_onnx
 from training.parity import check_export
+from training.recipe import Fitting, ModelPlan, StepPlan
+from training.table_data import TableData
+from training.table_fit import fit_table, model_name
+from training.table_parity import check_table_export
 from training.thresholds import choose_thresholds
 from training.time_split import Split, Windows, split
 
@@ -44,24 +47,28 @@ FEATURE_SETS: Mapping[str, tuple[str, ...]] = {
 
 COSTS = Costs(review=5.0, declined_genuine=25.0, missed_fraud_fraction=1.0)
 REVIEW_SHARE = 0.01
+UNWEIGHTED = Fitting()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to train: `models` are compared on the test window, and the one of best average precision is bundled.
 
-    `half_life_days` None freezes the normaliser at the training statistics.
+    `half_life_days` None freezes the normaliser at the training statistics. `steps` prepare normalised features
+    further, within the model's graph.
     """
 
     name: str
     windows: Windows
-    models: tuple[Model, ...]
+    models: tuple[ModelPlan, ...]
     features: tuple[str, ...] = FEATURES
     currency: CurrencyCode = "EUR"
     normaliser: Literal["zscore", "minmax"] = "zscore"
     half_life_days: float | None = None
     costs: Costs = COSTS
     review_share: float = REVIEW_SHARE
+    steps: tuple[StepPlan, ...] = ()
+    fit: Fitting = UNWEIGHTED
     seed: int = 0
 
 
@@ -101,13 +108,28 @@ def train(
     exports: dict[Model, bytes] = {}
     explanations: dict[Model, dict[str, bytes]] = {}
     metrics: dict[str, dict[str, float]] = {}
-    for model in plan.models:
+    learnt = TableData(
+        tuple(TableColumn(name) for name in plan.features),
+        normalised,
+        history.fraud[parts.train],
+        history.amount[parts.train],
+        (),
+    )
+    for model_plan in plan.models:
+        model = model_name(model_plan)
         on_stage(model)
-        classifier = FITS[model](normalised, history.fraud[parts.train], seed=plan.seed)
-        exports[model] = export_onnx(classifier)
-        explanations[model] = explanation_files(classifier)
-        parity = check_export(
-            classifier, exports[model], statistics, features[parts.train], plan.features, seed=plan.seed
+        # The normaliser leaves no number beyond a bound, and no gap.
+        fitted = fit_table(learnt, plan.steps, model_plan, plan.fit, seed=plan.seed, bounded=True)
+        exports[model] = fitted.export()
+        # Contributions of normalised features, through steps or a calibration, are found by scoring.
+        plain = not fitted.steps and fitted.calibration is None
+        explanations[model] = explanation_files(fitted.classifier) if plain else {}
+        parity = (
+            check_export(
+                fitted.classifier, exports[model], statistics, features[parts.train], plan.features, seed=plan.seed
+            )
+            if plain
+            else check_table_export(fitted, exports[model], normalised, seed=plan.seed)
         )
         score = _served(exports[model], statistics, features, history, parts.test)
         metrics[model] = evaluate(
@@ -116,7 +138,7 @@ def train(
             [history.customer_id[at] for at in parts.test.tolist()],
             history.event_time_ns[parts.test],
         ) | {"parity_max_difference": parity.max_difference}
-    best = max(plan.models, key=lambda model: metrics[model]["average_precision"])
+    best = max(exports, key=lambda model: metrics[model]["average_precision"])
     on_stage("bundle")
     manifest = _manifest(history, features, parts, plan, statistics, exports[best], best, metrics, command)
     # The test window's first rows in order of time: what a worker will meet.

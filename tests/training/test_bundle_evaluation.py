@@ -12,6 +12,7 @@ from training.bundle_evaluation import EvaluationPlan, evaluate_bundle
 from training.full_evaluation import Evaluation
 from training.history import DAY_NS, HistoryError, read_history
 from training.history_groups import read_groups
+from training.recipe import LogisticRegression
 from training.simulator import START_NS, simulate_transactions
 from training.time_split import Windows
 from training.train import FEATURE_SETS, Plan, Trained, train
@@ -28,7 +29,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     plan = Plan(
         name="small",
         windows=WINDOWS,
-        models=("logistic_regression",),
+        models=(LogisticRegression(),),
         features=FEATURE_SETS["handbook"],
         half_life_days=20.0,
     )

@@ -16,6 +16,7 @@ from training.history import DAY_NS, read_history
 from training.linear_models import fit_logistic_regression
 from training.onnx_export import export_onnx
 from training.parity import ParityError
+from training.recipe import MODEL_PLANS, LinearSvm, LogisticRegression
 from training.simulator import START_NS, simulate_transactions
 from training.time_split import Windows, split
 from training.train import FEATURE_SETS, Plan, Trained, train
@@ -25,7 +26,7 @@ HISTORY = simulate_transactions(customers=400, merchants=60, days=60, seed=9)
 PLAN = Plan(
     name="small",
     windows=Windows(FIRST_DAY + 10, FIRST_DAY + 39, FIRST_DAY + 47, FIRST_DAY + 58, delay_days=7),
-    models=("logistic_regression", "linear_svm"),
+    models=(LogisticRegression(), LinearSvm()),
 )
 
 
@@ -80,7 +81,7 @@ def test_a_bundle_may_adapt_and_take_some_features(tmp_path: Path) -> None:
     """A half-life and the Handbook's fifteen features are in the manifest, and the bundle opens."""
     plan = replace(
         PLAN,
-        models=("logistic_regression",),
+        models=(LogisticRegression(),),
         features=FEATURE_SETS["handbook"],
         normaliser="minmax",
         half_life_days=5.0,
@@ -112,7 +113,7 @@ def test_the_handbooks_figures_are_reached(shared_data: Path, tmp_path: Path) ->
     plan = Plan(
         name="handbook",
         windows=Windows(first, last, test_first, test_last, delay_days=7),
-        models=models,
+        models=tuple(MODEL_PLANS[one] for one in models),
         features=FEATURE_SETS["handbook"],
     )
     trained = train(history, plan, root=tmp_path, command="c")
