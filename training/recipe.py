@@ -186,7 +186,7 @@ class GradientBoosting(
 ):
     """`training.tree_models.fit_gradient_boosting`."""
 
-    trees: Count = 100
+    trees: Count = 200
     leaves: Annotated[int, msgspec.Meta(ge=2)] = 8
     learning_rate: Positive = 0.05
 
@@ -194,7 +194,7 @@ class GradientBoosting(
 class Lightgbm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="lightgbm"):
     """`training.tree_models.fit_lightgbm`."""
 
-    trees: Count = 100
+    trees: Count = 200
     leaves: Annotated[int, msgspec.Meta(ge=2)] = 8
     learning_rate: Positive = 0.05
 

@@ -46,11 +46,11 @@ def fit_gradient_boosting(
     *,
     seed: int,
     weights: npt.NDArray[np.float64] | None = None,
-    trees: int = 100,
+    trees: int = 200,
     leaves: int = 8,
     learning_rate: float = 0.05,
 ) -> Classifier:
-    """Fit scikit-learn's histogram gradient boosting, by default 100 trees of 8 leaves at a learning rate of 0.05.
+    """Fit scikit-learn's histogram gradient boosting, by default 200 trees of 8 leaves at a learning rate of 0.05.
 
     Small trees and slow steps: frauds are few, and leaves of one fraud are learnt by heart. Arguments and errors as for
     `fit_logistic_regression`.
@@ -73,16 +73,21 @@ def fit_lightgbm(
     *,
     seed: int,
     weights: npt.NDArray[np.float64] | None = None,
-    trees: int = 100,
+    trees: int = 200,
     leaves: int = 8,
     learning_rate: float = 0.05,
 ) -> Classifier:
-    """Fit LightGBM (Ke et al. 2017), with the sizes of `fit_gradient_boosting`; one thread's sums, in one order."""
+    """Fit LightGBM (Ke et al. 2017), with the sizes of `fit_gradient_boosting`; one thread's sums, in one order.
+
+    It tells 4,095 values of a feature apart, not 255: a limit that one amount in a thousand exceeds lies between two of
+    those.
+    """
     check_rows(normalised, fraud)
     estimator = LGBMClassifier(
         n_estimators=trees,
         num_leaves=leaves,
         learning_rate=learning_rate,
+        max_bin=4095,
         reg_lambda=1.0,
         random_state=seed,
         deterministic=True,
