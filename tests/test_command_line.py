@@ -113,10 +113,10 @@ def test_every_verb_teaches(path: tuple[str, ...], command: Any) -> None:
         (["send", "applications", "{good}", "--map", "age=AGE"], ["--map age", "application_id"]),
         (["send", "applications", "{good}", "--map", "applicant_id=WHO"], ["'WHO'", "--map applicant_id=COLUMN"]),
         (["send", "applications", "{good}", "--text", "zip"], ["'zip'", "it has"]),
-        (["score", "{table}", "{good}"], ["no column 'age'", "add it, empty where nobody knows"]),
+        (["score", "{table}", "{good}"], ["no column 'home'", "it has transaction_id"]),
         (["score", "{table}", "none.csv"], ["none.csv", "is no file"]),
         (["score", "{table}", "{good}", "--out", "x.xlsx"], ["--out x.xlsx", ".csv, .parquet, .jsonl"]),
-        (["score", "bundles/demo", "{good}"], ["scores transactions", "a recipe made of a table"]),
+        (["score", "{demo}", "{good}"], ["scores transactions", "a recipe made of a table"]),
         (["demo", "--bundle", "{table}"], ["scores rows of a table", "name one that scores transactions"]),
         (["demo", "--bundle", "nowhere"], ["nowhere", "name the folder of a bundle"]),
     ],
@@ -125,7 +125,7 @@ def test_bad_input_is_one_clear_line(tmp_path: Path, loans: Path, arguments: lis
     """Status 2, no traceback, and one line with the field, the value and the remedy."""
     good = tmp_path / "good.csv"
     good.write_text(HEADER + ROW)
-    filled = [argument.format(good=good, folder=tmp_path, demo=DEMO) for argument in arguments]
+    filled = [argument.format(good=good, folder=tmp_path, demo=DEMO, table=loans) for argument in arguments]
     refused(riskstream(*filled), *told)
 
 
@@ -181,8 +181,8 @@ def test_a_file_is_scored_and_what_cannot_be_is_listed(loans: Path, tmp_path: Pa
     file.write_text("age,income,home,amount\n41,2000,own,9000\n17,2000,rent,500\nforty,,,\n")
     ran = riskstream("score", str(loans), str(file), "--out", str(out))
     assert ran.returncode == 0, ran.stderr
-    assert re.search(r"1 │ age +│ out_of_range │ 17 ", ran.stdout)
-    assert re.search(r"2 │ age +│ wrong_type +│ text ", ran.stdout)
+    assert re.search(r"1 +│ age +│ out_of_range │ 17 ", ran.stdout)
+    assert re.search(r"2 +│ age +│ wrong_type +│ text ", ran.stdout)
     assert re.search(r"3 rows: .* 2 invalid; expected loss [\d.,]+ in all", ran.stdout)
     assert len(out.read_text().splitlines()) == 4
     file.write_text("age,income,home,amount\n17,2000,rent,500\n")
