@@ -79,8 +79,8 @@ def test_every_verb_teaches(path: tuple[str, ...], command: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["train"], ["--history, --simulate", "give one of the two"]),
-        (["train", "--simulate", "--history", "x.csv"], ["give one of the two"]),
+        (["train"], ["RECIPE, --history, --simulate", "give one of the three"]),
+        (["train", "--simulate", "--history", "x.csv"], ["give one of the three"]),
         (["train", "--history", "none.csv"], ["none.csv", "is no file"]),
         (["train", "--history", "{good}", "--map", "amount"], ["--map amount", "FIELD=COLUMN"]),
         (["train", "--history", "{good}", "--map", "amount=PRICE"], ["'PRICE'", "--map amount=COLUMN"]),

@@ -70,12 +70,15 @@ def fit_table(
 ) -> FittedTable:
     """Return the recipe fitted to rows; the last rows are kept for the calibration, if there is one.
 
-    Numbers are cut off at `training.steps.bound.BOUND`, unless they come `bounded`, and again after the last step.
+    Numbers are cut off at `training.steps.bound.BOUND`, and again after the last step; not if they come `bounded` and
+    nothing but the model is fitted to them.
     Raises StepError, its message beginning with the step's number from 1, for a step that does not fit its columns,
     and ValueError for rows that the model cannot be fitted to.
     """
     fit_rows, calibration_rows = _parts(len(data.target), fitting)
-    prepared, columns, matrix, target, notes = _fit_steps(data.where(fit_rows), steps, bounded=bounded)
+    prepared, columns, matrix, target, notes = _fit_steps(
+        data.where(fit_rows), steps, bounded=bounded and not steps and fitting.calibrate is None
+    )
     gaps = np.flatnonzero(np.isnan(matrix).any(axis=0))
     if len(gaps):
         raise StepError(f"column {columns[gaps[0]].name!r}: has missing values after the last step; impute them")

@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.recipe import Impute, LogisticRegression, Network, RecipeError, Scale, line_of, read_recipe
+from training.history_recipe import read_history_recipe, recipe_plan
+from training.recipe import (
+    Impute,
+    LogisticRegression,
+    Network,
+    Polynomial,
+    RecipeError,
+    Scale,
+    Xgboost,
+    line_of,
+    read_recipe,
+)
 
 GOOD = """\
 name = "credit"
@@ -54,7 +65,8 @@ def test_a_recipe_is_read_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", sorted(Path("examples").glob("*.toml")), ids=lambda path: path.name)
 def test_every_example_can_be_read(path: Path) -> None:
     """The examples are recipes, and each tells in a comment what it is."""
-    assert read_recipe(path).model
+    recipe = read_history_recipe(path) or read_recipe(path)
+    assert recipe.model
     assert path.read_text().startswith("# ")
 
 
@@ -86,6 +98,60 @@ def test_what_cannot_be_used_is_named_with_its_line(tmp_path: Path, old: str, ne
     path = written(tmp_path, GOOD.replace(old, new, 1))
     with pytest.raises(RecipeError, match=says) as refused:
         read_recipe(path)
+    assert str(refused.value).startswith(f"{path}, line {line}: ")
+
+
+HISTORY = """\
+name = "cards"
+features = ["amount", "customer_count_1d"]
+
+[history]
+path = "cards.parquet"
+delay_days = 3
+map = { customer_id = "CARD" }
+
+[windows]
+train_from = 2026-01-01
+train_to = 2026-01-31
+test_from = 2026-02-08
+test_to = 2026-02-14
+
+[[step]]
+do = "polynomial"
+columns = "all"
+
+[[model]]
+kind = "xgboost"
+trees = 7
+"""
+
+
+def test_a_recipe_of_a_history_is_a_plan(tmp_path: Path) -> None:
+    """Days, features, steps and models come as the options of the verb would give them."""
+    recipe = read_history_recipe(written(tmp_path, HISTORY))
+    assert recipe is not None
+    plan = recipe_plan(recipe)
+    assert (plan.windows.train_from, plan.windows.test_to, plan.windows.delay_days) == (20454, 20498, 3)
+    assert plan.features == ("amount", "customer_count_1d")
+    assert plan.models == (Xgboost(trees=7),)
+    assert plan.steps == (Polynomial("all"),)
+    assert read_history_recipe(written(tmp_path, GOOD)) is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        ("2026-01-31", '"January"', 11, "windows, train_to: Invalid RFC3339"),
+        ('"customer_count_1d"', '"height"', 2, "features: 'height' is none; choose all, handbook"),
+        ("delay_days = 3", "delay = 3", 6, "history, delay: Object contains unknown field"),
+        ("trees = 7", "trees = 7\n[[model]]\nkind = 'xgboost'", 22, "model 2: is xgboost again"),
+    ],
+)
+def test_a_recipe_of_a_history_names_the_line_too(tmp_path: Path, old: str, new: str, line: int, says: str) -> None:
+    """What cannot be used is told as for tables."""
+    path = written(tmp_path, HISTORY.replace(old, new, 1))
+    with pytest.raises(RecipeError, match=says) as refused:
+        read_history_recipe(path)
     assert str(refused.value).startswith(f"{path}, line {line}: ")
 
 

@@ -338,7 +338,7 @@ def test_an_encoded_row_names_what_is_wrong() -> None:
         )
     ]
     assert [(one.column, one.reason) for one in found if not isinstance(one, list)] == [
-        *[("age", "invalid_type"), ("age", "out_of_range"), ("age", "missing_field"), ("age", "missing_field")],
+        *[("age", "wrong_type"), ("age", "out_of_range"), ("age", "missing_field"), ("age", "missing_field")],
         ("age", "out_of_range"),
     ]
     assert encode_row(columns, {"age": 20, "code": 1.0}) == [20.0, 0.0]

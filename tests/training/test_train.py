@@ -1,4 +1,4 @@
-from dataclasses import replace
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from training.history import DAY_NS, read_history
 from training.linear_models import fit_logistic_regression
 from training.onnx_export import export_onnx
 from training.parity import ParityError
-from training.recipe import MODEL_PLANS, LinearSvm, LogisticRegression
+from training.recipe import MODEL_PLANS, Fitting, LinearSvm, LogisticRegression, Polynomial, Project
 from training.simulator import START_NS, simulate_transactions
 from training.time_split import Windows, split
 from training.train import FEATURE_SETS, Plan, Trained, train
@@ -79,7 +79,7 @@ def test_the_same_plan_gives_the_same_bundle(trained: Trained, tmp_path: Path) -
 
 def test_a_bundle_may_adapt_and_take_some_features(tmp_path: Path) -> None:
     """A half-life and the Handbook's fifteen features are in the manifest, and the bundle opens."""
-    plan = replace(
+    plan = dataclasses.replace(
         PLAN,
         models=(LogisticRegression(),),
         features=FEATURE_SETS["handbook"],
@@ -95,7 +95,7 @@ def test_an_export_that_differs_leaves_no_bundle(tmp_path: Path, monkeypatch: py
     """When the parity gate refuses, nothing is written."""
     rows = np.random.default_rng(0).normal(size=(200, len(FEATURES)))
     another = export_onnx(fit_logistic_regression(rows, rows[:, 0] > 0.0, seed=0))
-    monkeypatch.setattr("training.train.export_onnx", lambda classifier: another)
+    monkeypatch.setattr("training.table_fit.export_onnx", lambda *given, **more: another)
     with pytest.raises(ParityError):
         train(HISTORY, PLAN, root=tmp_path, command="c")
     assert list(tmp_path.iterdir()) == []
@@ -122,3 +122,19 @@ def test_the_handbooks_figures_are_reached(shared_data: Path, tmp_path: Path) ->
     assert figures["auc"] >= 0.860
     assert figures["average_precision"] >= 0.600
     assert figures["card_precision_at_100"] >= 0.285
+
+
+def test_steps_weights_and_calibration_are_for_transactions_too(tmp_path: Path) -> None:
+    """A plan's steps leave in the model's graph, behind the normaliser, and reasons are still given."""
+    plan = dataclasses.replace(
+        PLAN,
+        models=(LogisticRegression(),),
+        steps=(Polynomial(("amount", "customer_count_1d")), Project("all", "pca", 0.99)),
+        fit=Fitting(balance=True, calibrate="platt"),
+    )
+    trained = train(HISTORY, plan, root=tmp_path, command="c")
+    bundle = read_bundle(trained.folder)
+    assert set(bundle.manifest.files) == {"model.onnx", "golden.npz"}
+    raw = np.tile([bundle.manifest.usual_values[name] for name in bundle.manifest.features], (3, 1))
+    raw[:, 0] *= 10.0
+    assert bundle.scorer.score(bundle.normaliser().advance(raw, np.zeros(3, dtype=np.int64))).shape == (3,)
