@@ -79,16 +79,26 @@ def train(
         float, typer.Option(min=0.0001, max=1.0, help="Share of transactions that may be flagged.")
     ] = 0.01,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    budget: Annotated[
+        float | None, typer.Option(min=0.0, help="Minutes that a recipe's search may take; the best so far is used.")
+    ] = None,
 ) -> None:
     """Learn, and write a bundle: from recipes of any tables, or from a history of transactions.
 
     A recipe names a table, its target, the steps of preparation and the models: docs/recipes.md. From a history come
-    a model in ONNX, normaliser, thresholds and volatility parameters; all options but --out are for histories.
+    a model in ONNX, normaliser, thresholds and volatility parameters; all options but --out and --budget are for
+    histories.
+
+    A recipe with [search] tries hyper-parameters first, and writes each evaluation to OUT/NAME/search-....jsonl, from
+    which a run that was broken off goes on. Two runs give the same bundle, but with --budget they may differ: it ends
+    the search after so many minutes, or once what is being evaluated then is done; fitting the best follows.
 
     Several models are compared on the test window; the one of best average precision is bundled. Each must pass the
     parity gate first.
 
     Example: riskstream train examples/applications.toml
+
+    Example: riskstream train examples/searched.toml --budget 10
 
     Example: riskstream train --simulate --name demo
 
@@ -107,8 +117,10 @@ def train(
 
     if (history is not None) + simulate + bool(recipes) != 1:
         raise fail("RECIPE, --history, --simulate: give one of the three")
+    if budget is not None and not recipes:
+        raise fail(f"--budget {budget:g}: is for the search of a recipe; leave it out")
     if recipes:
-        if not train_recipes(recipes, out):
+        if not train_recipes(recipes, out, budget_minutes=budget):
             raise typer.Exit(2)
         return
     try:

@@ -257,6 +257,20 @@ class Fitting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calibration_share: Share = 0.2
 
 
+class Search(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How hyper-parameters are searched around each model, on the rows to train on: `training.table_search`.
+
+    `trials` plans of each model, the recipe's own among them, are compared by the mean `measure` over `folds`, made in
+    the manner of the split. With split.by = "time", the rows that lie within `delay` before the rows of a fold, in the
+    unit of split.column (seconds, for times), are left out, for their outcome would not have been known.
+    """
+
+    trials: Annotated[int, msgspec.Meta(ge=2, le=1000)] = 24
+    folds: Annotated[int, msgspec.Meta(ge=2, le=50)] = 3
+    delay: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
+    measure: Literal["average_precision", "auc", "loss"] = "average_precision"
+
+
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What decisions cost, in units of the amount, and how many rows may be flagged.
 
@@ -297,6 +311,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     step: tuple[StepPlan, ...] = ()
     split: SplitPlan = SplitPlan()
     fit: Fitting = Fitting()
+    search: Search | None = None
     decision: Decision = Decision()
     scorecard: Scorecard | None = None
     loss: Loss | None = None
@@ -342,6 +357,8 @@ def _check(recipe: Recipe, path: Path, text: str) -> None:
     check_models(recipe.model, recipe.fit, path, text)
     if (recipe.split.by == "time") != (recipe.split.column is not None):
         refuse(("split", "by"), "by = 'time' needs column, the one to order by; by = 'random' has none")
+    if recipe.search is not None and recipe.search.delay > 0.0 and recipe.split.by != "time":
+        refuse(("search", "delay"), "rows at random have no time; give split.by = 'time', or leave it out")
     for name, (low, high) in recipe.data.ranges.items():
         if not low <= high:
             refuse(("data", "ranges"), f"{name} = [{low}, {high}] is empty; give the least value first")

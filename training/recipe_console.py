@@ -2,11 +2,13 @@
 
 import shlex
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as Shown
 
 from training.console_output import errors, output
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from risk.manifest import Model
     from training.bootstrap import Interval
     from training.history_recipe import HistoryRecipe
+    from training.table_search import SearchProgress
     from training.table_train import TrainedTable
 
 _SHOWN = {
@@ -28,12 +31,15 @@ _SHOWN = {
 }
 
 
-def train_recipes(paths: list[Path], out: Path) -> bool:
-    """Train each recipe and show what came of it; return whether all of them could be."""
-    return all([_train_recipe(path, out) for path in paths])
+def train_recipes(paths: list[Path], out: Path, *, budget_minutes: float | None = None) -> bool:
+    """Train each recipe and show what came of it; return whether all of them could be.
+
+    `budget_minutes` is how long the search of each may go on: what is being evaluated then is finished.
+    """
+    return all([_train_recipe(path, out, budget_minutes) for path in paths])
 
 
-def _train_recipe(path: Path, out: Path) -> bool:
+def _train_recipe(path: Path, out: Path, budget_minutes: float | None) -> bool:
     from training.history_recipe import read_history_recipe
     from training.recipe import RecipeError
 
@@ -41,7 +47,7 @@ def _train_recipe(path: Path, out: Path) -> bool:
         recipe = read_history_recipe(path)
     except RecipeError as error:
         return _failed(path, error)
-    return _train_table(path, out) if recipe is None else _train_history(path, recipe, out)
+    return _train_table(path, out, budget_minutes) if recipe is None else _train_history(path, recipe, out)
 
 
 def _train_history(path: Path, recipe: "HistoryRecipe", out: Path) -> bool:
@@ -62,7 +68,7 @@ def _train_history(path: Path, recipe: "HistoryRecipe", out: Path) -> bool:
     return True
 
 
-def _train_table(path: Path, out: Path) -> bool:
+def _train_table(path: Path, out: Path, budget_minutes: float | None) -> bool:
     from risk.bundle import BundleError
     from training.history import HistoryError
     from training.parity import ParityError
@@ -70,27 +76,48 @@ def _train_table(path: Path, out: Path) -> bool:
     from training.steps.step import StepError
     from training.table import load_table
     from training.table_data import DataError
+    from training.table_search import SearchError
     from training.table_train import train_table
 
     try:
         recipe = read_recipe(path)
+        if budget_minutes is not None and recipe.search is None:
+            raise RecipeError(f"{path}: has no [search] for --budget to end; add one, or leave the option out")
         table = load_table(path.parent / recipe.data.path, categorical=recipe.data.categorical)
         output.print(f"[bold]{recipe.name}[/] {path}: {table.rows:,} rows of {len(table.columns)} columns")
         with Progress(
-            SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=errors, transient=True
-        ) as progress:
-            task = progress.add_task("reading", total=None)
+            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
+            console=errors, transient=True,
+        ) as progress:  # fmt: skip
+            progress.add_task("reading", total=None)
+            began = time.monotonic()
+
+            def show_stage(stage: str) -> None:
+                # A task's total cannot be taken back, and only a search has one.
+                progress.remove_task(progress.task_ids[0])
+                progress.add_task(stage, total=None)
+
+            def show_search(found: "SearchProgress") -> None:
+                progress.update(
+                    progress.task_ids[0], total=found.total, completed=found.done, description=_described(found)
+                )
+
             trained = train_table(
                 recipe,
                 table,
                 root=out,
                 command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-                on_stage=lambda stage: progress.update(task, description=stage),
+                on_stage=show_stage,
+                before=lambda share: budget_minutes is None or time.monotonic() - began < share * 60.0 * budget_minutes,
+                on_search=show_search,
             )
     except StepError as error:
         number = str(error).removeprefix("step ").partition(":")[0]
         line = line_of(path.read_text(encoding="utf-8"), ("step", int(number) - 1)) if number.isdigit() else 1
-        errors.print(f"[red]error:[/] {path}, line {line}: {error}", highlight=False, soft_wrap=True)
+        errors.print(f"[red]error:[/] {path}, line {line}: {escape(str(error))}", highlight=False, soft_wrap=True)
+    except SearchError as error:
+        line = line_of(path.read_text(encoding="utf-8"), ("search", error.key))
+        errors.print(f"[red]error:[/] {path}, line {line}: {escape(str(error))}", highlight=False, soft_wrap=True)
     except (RecipeError, HistoryError, DataError, ParityError, BundleError, ValueError, OSError, ImportError) as error:
         return _failed(path, error)
     else:
@@ -101,7 +128,7 @@ def _train_table(path: Path, out: Path) -> bool:
 
 def _failed(path: Path, error: Exception) -> bool:
     named = "" if str(error).startswith(str(path)) else f"{path}: "
-    errors.print(f"[red]error:[/] {named}{error}", highlight=False, soft_wrap=True)
+    errors.print(f"[red]error:[/] {named}{escape(str(error))}", highlight=False, soft_wrap=True)
     return False
 
 
@@ -120,9 +147,20 @@ def _show(trained: "TrainedTable") -> None:
             for at, each in enumerate(one.bins):
                 card.add_row(one.column if at == 0 else "", each.label, str(each.points))
         output.print(card)
+    if trained.search is not None and trained.search.taken:
+        output.print(
+            f"{trained.search.taken} evaluations taken from {trained.search.journal}", style="dim", soft_wrap=True
+        )
+    if trained.search is not None and trained.search.stopped:
+        output.print("the budget ended the search: the best plan so far is used; run again to go on", style="yellow")
     for note in trained.notes:
         output.print(note, style="dim")
     output.print(f"[bold]bundle[/] {trained.folder}, which holds [green]{trained.model}[/]")
+
+
+def _described(found: "SearchProgress") -> str:
+    rows = "all rows" if found.share == "1" else f"{found.share} of the rows"
+    return f"{found.model}: trial {found.trial} of {found.trials} on {rows}, best {found.best:.4f}"
 
 
 def _figures(title: str, figures: "dict[Model, dict[str, Interval]]", best: "Model") -> Shown:

@@ -22,11 +22,13 @@ from training.bundle_files import GOLDEN_ROWS, write_folder
 from training.library_versions import library_versions
 from training.recipe import ModelPlan, Recipe
 from training.scorecard_fit import scorecard_of
+from training.search_journal import Journal, journal_path
 from training.table import Table
 from training.table_data import DataError, TableData, table_data
 from training.table_fit import FittedTable, fit_table, model_name
 from training.table_measures import table_measures
 from training.table_parity import check_table_export
+from training.table_search import Searched, SearchProgress, search_table
 from training.table_split import folds, table_split
 from training.thresholds import choose_thresholds
 
@@ -36,7 +38,7 @@ class TrainedTable:
     """What a recipe gave: the bundle's folder, the best model, and each model's figures.
 
     `test` maps a model to its measures on the test rows, with bootstrap intervals; `folds` to those of
-    cross-validation, empty without. `notes` say what was left out of training.
+    cross-validation, empty without. `notes` say what was left out of training, and what a search found.
     """
 
     folder: Path
@@ -47,6 +49,7 @@ class TrainedTable:
     test_rows: int
     notes: tuple[str, ...]
     scorecard: Scorecard | None
+    search: Searched | None
 
 
 def train_table(
@@ -56,12 +59,18 @@ def train_table(
     root: Path,
     command: str,
     on_stage: Callable[[str], None] = lambda stage: None,
+    before: Callable[[float], bool] = lambda share: True,
+    on_search: Callable[[SearchProgress], None] = lambda progress: None,
 ) -> TrainedTable:
     """Train every model of the recipe, compare them on the test rows, and write the best one's bundle under `root`.
 
+    Where the recipe says so, each model's hyper-parameters are searched first, on the rows to train on: `search_table`,
+    which `before` and `on_search` belong to, and whose journal lies in the folder of the bundle's name.
+
     The best has the greatest average precision in cross-validation, or without one on the test rows. All figures are
     those of the exported graph. Raises DataError, StepError or ValueError for what cannot be fitted, ParityError when
-    an export differs from its original, BundleError when the bundle would not open. `on_stage` is told what begins.
+    an export differs from its original, BundleError when the bundle would not open, SearchError and JournalError for a
+    search that cannot be made. `on_stage` is told what begins.
     """
     data = table_data(table, recipe.data)
     order = _order(table, recipe)
@@ -69,11 +78,17 @@ def train_table(
         raise DataError("split.by = 'time': keep all rows, so that they can be ordered; leave out data.duplicates")
     train_rows, test_rows = table_split(data.target, order, test_share=recipe.split.test_share, seed=recipe.seed)
     train, test = data.where(train_rows), data.where(test_rows)
+    searched = None
+    if recipe.search is not None:
+        on_stage("search")
+        within = None if order is None else order[train_rows]
+        journal = Journal(journal_path(root / recipe.name, recipe, table))
+        searched = search_table(recipe, recipe.search, train, within, journal, before=before, on_progress=on_search)
     fits: dict[Model, tuple[FittedTable, bytes]] = {}
     measured: dict[Model, dict[str, Interval]] = {}
     crossed: dict[Model, dict[str, Interval]] = {}
     differences: dict[Model, float] = {}
-    for plan in recipe.model:
+    for plan in recipe.model if searched is None else searched.models:
         name = model_name(plan)
         on_stage(name)
         fitted = fit_table(train, recipe.step, plan, recipe.fit, seed=recipe.seed)
@@ -91,9 +106,9 @@ def train_table(
         name: {key: one.estimate for key, one in figures.items()} | {"parity_max_difference": differences[name]}
         for name, figures in measured.items()
     }
-    notes = (*data.notes, *fitted.notes)
+    notes = (*data.notes, *(() if searched is None else searched.notes), *fitted.notes)
     folder = _write(recipe, train, test, fitted, model, scorecard, metrics, notes, root, command)
-    return TrainedTable(folder, best, measured, crossed, len(train_rows), len(test_rows), notes, scorecard)
+    return TrainedTable(folder, best, measured, crossed, len(train_rows), len(test_rows), notes, scorecard, searched)
 
 
 def _order(table: Table, recipe: Recipe) -> npt.NDArray[np.float64] | None:

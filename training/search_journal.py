@@ -1,0 +1,74 @@
+"""The journal of a search: every finished evaluation, so that one that was broken off goes on where it ended."""
+
+import os
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import numpy as np
+
+from training.library_versions import library_versions
+from training.recipe import Recipe
+from training.table import Table
+
+
+class JournalError(ValueError):
+    """A journal that cannot be gone on with; the message names the file, the line and the remedy."""
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One evaluation: the plan and the share of the rows as texts, and the measure of each fold."""
+
+    plan: str
+    share: str
+    folds: Annotated[tuple[float, ...], msgspec.Meta(min_length=1)]
+
+
+def journal_path(folder: Path, recipe: Recipe, table: Table) -> Path:
+    """Return the file of a recipe's search in a folder: `search-`, 12 hex digits and `.jsonl`.
+
+    The digits are of the SHA-256 of all that an evaluation depends on: recipe, content of the table and releases of the
+    libraries.
+    """
+    # repr, for JSON knows no infinity, which a penalty may be.
+    hashed = sha256(repr((recipe, sorted(library_versions().items()))).encode())
+    for name, values in table.columns.items():
+        hashed.update(msgspec.json.encode([name, isinstance(values, np.ndarray), len(values)]))
+        hashed.update(values.tobytes() if isinstance(values, np.ndarray) else msgspec.json.encode(values))
+    return folder / f"search-{hashed.hexdigest()[:12]}.jsonl"
+
+
+class Journal:
+    """The evaluations in a file, to which each further one is appended, and is durable before `add` returns.
+
+    A last line that was torn is cut off. Raises JournalError for any other line that is no evaluation, and OSError.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._found: dict[tuple[str, str], tuple[float, ...]] = {}
+        content = path.read_bytes() if path.exists() else b""
+        whole = content[: content.rfind(b"\n") + 1]
+        for number, line in enumerate(whole.splitlines(), 1):
+            try:
+                entry = msgspec.json.decode(line, type=Entry)
+            except msgspec.DecodeError as error:
+                raise JournalError(f"{path}, line {number}: is no evaluation: {error}; delete the file") from None
+            self._found[entry.plan, entry.share] = entry.folds
+        if len(whole) < len(content):
+            os.truncate(path, len(whole))
+
+    def get(self, plan: str, share: str) -> tuple[float, ...] | None:
+        """Return the measure of each fold, or None for what has not been evaluated."""
+        return self._found.get((plan, share))
+
+    def add(self, plan: str, share: str, folds: Sequence[float]) -> None:
+        """Append an evaluation."""
+        self._found[plan, share] = tuple(folds)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("ab") as file:
+            file.write(msgspec.json.encode(Entry(plan, share, tuple(folds))) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
