@@ -3,6 +3,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from risk import credit_reasons
 from risk.credit_decision import decide_applications
 from risk.decision import APPROVE, OUTCOMES
 from risk.permutation_explainer import PermutationExplainer
@@ -105,6 +106,24 @@ def test_reasons_of_another_model_are_what_raised_the_probability(trees: TableBu
         expected = [] if OUTCOMES[outcome] == "approve" else [(-value, name) for value, name in raised]
         assert [(one.contribution, one.column) for one in reasons] == expected
         assert all(one.points is None and one.best_points is None and one.usual_value for one in reasons)
+
+
+def test_rows_explained_in_parts_have_the_same_reasons(trees: TableBundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is bounded by explaining some rows at a time, which changes no bit."""
+    matrix = encoded(trees)
+    whole = decide_applications(trees, matrix).reasons
+    monkeypatch.setattr(credit_reasons, "_EXPLAINED_ROWS", 70)
+    assert decide_applications(trees, matrix).reasons == whole
+
+
+def test_an_unknown_category_and_a_gap_are_named_as_such(card: TableBundle) -> None:
+    """The value of a reason is never what a stranger wrote, but one of the bundle's categories, or a word for none."""
+    fields = {"age": 19, "income": None, "home": "[castle]", "amount": 50_000}
+    row = encode_row(card.manifest.columns, fields)
+    assert not isinstance(row, Invalid)
+    (reasons,) = decide_applications(card, np.array([row])).reasons
+    values = {one.column: one.value for one in reasons}
+    assert values == {"age": "19", "income": "missing", "home": "unknown", "amount": "50000"}
 
 
 def test_a_loss_that_nobody_knows_is_none(card: TableBundle) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -95,3 +96,27 @@ def test_a_column_that_is_not_there_is_named(bundle: TableBundle, tmp_path: Path
     path.write_text("age,Income,home,amount\n41,2000,own,9000\n")
     with pytest.raises(HistoryError, match="no column 'income', which the bundle scores by; it has age, Income"):
         score_file(bundle, path)
+
+
+def test_categories_that_look_like_numbers_stay_texts(bundle: TableBundle, tmp_path: Path) -> None:
+    """A home called 03 is that of the bundle, not the number 3."""
+    columns = tuple(
+        msgspec.structs.replace(one, categories=("01", "02", "03")) if one.name == "home" else one
+        for one in bundle.manifest.columns
+    )
+    renamed = replace(bundle, manifest=msgspec.structs.replace(bundle.manifest, columns=columns))
+    path, other = tmp_path / "applicants.csv", tmp_path / "renamed.csv"
+    path.write_text("age,income,home,amount\n41,2000,own,3000\n41,2000,rent,3000\n")
+    other.write_text("age,income,home,amount\n41,2000,02,3000\n41,2000,03,3000\n")
+    expected = [one.probability for one in score_file(bundle, path)]
+    assert [one.probability for one in score_file(renamed, other)] == expected
+    assert len(set(expected)) == 2
+
+
+def test_an_infinite_number_is_invalid(bundle: TableBundle, tmp_path: Path) -> None:
+    """It has no message to be equal to, and is no amount that anybody applies for."""
+    path = tmp_path / "applicants.parquet"
+    table = pa.table({"age": [41.0], "income": [2000.0], "home": ["own"], "amount": [float("inf")]})
+    pa.parquet.write_table(table, path)
+    (row,) = score_file(bundle, path)
+    assert row == ScoredRow(0, invalid=Invalid("amount", "out_of_range", "inf"))
