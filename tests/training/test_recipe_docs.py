@@ -10,7 +10,7 @@ from training import recipe as plans
 
 PAGE = Path("docs/recipes.md").read_text()
 STRUCTS = (
-    *(plans.Data, plans.SplitPlan, plans.Fitting, plans.Decision, plans.Scorecard, plans.Loss),
+    *(plans.Data, plans.SplitPlan, plans.Fitting, plans.Search, plans.Decision, plans.Scorecard, plans.Loss),
     *get_args(plans.StepPlan),
     *get_args(plans.ModelPlan),
 )
