@@ -228,6 +228,7 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
     hidden: tuple[Count, ...] = (64, 32)
     dropout: Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)] = 0.0
     epochs: Count = 20
+    members: Count = 3
 
 
 ModelPlan = (
