@@ -112,11 +112,11 @@ def _side_by_side(members: Sequence[list[npt.NDArray[np.float32]]]) -> list[npt.
     last = len(members[0]) - 2
     for at, parts in enumerate(zip(*members, strict=True)):
         if at == last:
-            joined.append(np.concatenate(parts) / len(members))
+            joined.append(np.asarray(np.concatenate(parts) / len(members), dtype=np.float32))
         elif at == last + 1:
-            joined.append(np.mean(parts, axis=0))
+            joined.append(np.asarray(np.mean(parts, axis=0), dtype=np.float32))
         elif at == 0 or at % 2 == 1:
             joined.append(np.concatenate(parts, axis=-1))
         else:
-            joined.append(block_diag(*parts))
+            joined.append(np.asarray(block_diag(*parts), dtype=np.float32))
     return joined

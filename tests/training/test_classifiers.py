@@ -12,6 +12,7 @@ from scipy.special import expit
 
 from risk.manifest import Model
 from tests.training.conftest import TrainingData
+from training import network
 from training.classifier import UNLABELLED, Classifier
 from training.classifiers import FITS
 from training.kernel_svm import fit_kernel_svm
@@ -91,11 +92,36 @@ def test_the_network_has_the_mean_weights_of_its_later_epochs(
         return seen[-1]
 
     monkeypatch.setattr(keras.Sequential, "get_weights", noted)
-    fitted = fit_network(training_data.normalised[:500], training_data.fraud[:500], seed=0, epochs=4)
+    fitted = fit_network(training_data.normalised[:500], training_data.fraud[:500], seed=0, epochs=4, members=1)
     assert len(seen) == 2
     assert not np.allclose(seen[0][0], seen[1][0], rtol=0.0, atol=1e-4)
     for third, fourth, mean in zip(*seen, original(fitted.estimator), strict=True):
         np.testing.assert_allclose(mean, (third + fourth) / 2.0, rtol=1e-5, atol=1e-7)
+
+
+def test_three_networks_side_by_side_have_the_mean_of_their_log_odds(
+    training_data: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one network that is exported ranks by the mean of its members', which differ."""
+    rows = training_data.normalised[:400]
+    members = []
+
+    def noted(*given: Any, seed: int) -> list[NDArray[np.float32]]:
+        members.append(fit_member(*given, seed=seed))
+        return members[-1]
+
+    fit_member = network._fit_member
+    monkeypatch.setattr(network, "_fit_member", noted)
+    probability = fit_network(rows, training_data.fraud[:400], seed=0, epochs=2, hidden=(5, 4, 3)).probability(rows)
+    log_odds = []
+    for weights in members:
+        passed = rows
+        for kernel, bias in zip(weights[:-2:2], weights[1:-2:2], strict=True):
+            passed = np.maximum(passed @ kernel + bias, 0.0)
+        log_odds.append((passed @ weights[-2] + weights[-1])[:, 0])
+    assert len(members) == 3
+    assert not np.allclose(log_odds[0], log_odds[1])
+    np.testing.assert_allclose(probability, expit(np.mean(log_odds, axis=0)), atol=1e-5)
 
 
 @pytest.mark.parametrize("fit", FITS.values(), ids=FITS)
