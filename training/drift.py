@@ -1,11 +1,13 @@
 """Drift: how far a feature's distribution in the test rows is from the training rows'."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import chi2
+
+from risk.table_columns import UNKNOWN
 
 DECILES = 10
 _LEAST_SHARE = 1e-4
@@ -25,20 +27,26 @@ class Drift(msgspec.Struct, frozen=True):
     test_missing: float
 
 
-def population_stability(feature: str, train: npt.NDArray[np.float64], test: npt.NDArray[np.float64]) -> Drift:
+def population_stability(
+    feature: str, train: npt.NDArray[np.float64], test: npt.NDArray[np.float64], *, categories: int | None = None
+) -> Drift:
     """Return the drift between two columns, float64[n] and float64[m], with NaN for what is missing.
 
     The index is the sum over bins of (q - p) ln(q / p), for the shares p and q of the training and the test rows
-    (Siddiqi 2006): below 0.1 is little, above 0.25 much, by his rule of thumb. Bins are the training rows' deciles, and
-    one for missing values; a share counts as 0.0001 at least. By chance the index is a chi-square of bins - 1 degrees,
+    (Siddiqi 2006): below 0.1 is little, above 0.25 much, by his rule of thumb. Bins are the training rows' deciles, or
+    each of the `categories` whose codes the columns hold and one for unknown ones; and one for missing values. A share
+    counts as 0.0001 at least. By chance the index is a chi-square of bins - 1 degrees,
     times 1 / n + 1 / m (Yurdakul 2018), for rows that are independent.
 
     >>> column = np.arange(1000.0)
     >>> population_stability("amount", column, column).psi, population_stability("amount", column, column + 500).psi > 1
     (0.0, True)
     """
-    known = train[~np.isnan(train)]
-    edges = np.unique(np.quantile(known, np.arange(1, DECILES) / DECILES)) if len(known) else np.empty(0)
+    if categories is None:
+        known = train[~np.isnan(train)]
+        edges = np.unique(np.quantile(known, np.arange(1, DECILES) / DECILES)) if len(known) else np.empty(0)
+    else:
+        edges = np.arange(UNKNOWN, categories - 1.0)
     bins = len(edges) + 2
     missing = bins - 1
     counts = []
@@ -57,7 +65,19 @@ def population_stability(feature: str, train: npt.NDArray[np.float64], test: npt
     )
 
 
-def drift(names: Sequence[str], train: npt.NDArray[np.float64], test: npt.NDArray[np.float64]) -> list[Drift]:
-    """Return the drift of each column of float64[n, F] and float64[m, F], the greatest first."""
-    found = [population_stability(name, train[:, at], test[:, at]) for at, name in enumerate(names)]
+def drift(
+    names: Sequence[str],
+    train: npt.NDArray[np.float64],
+    test: npt.NDArray[np.float64],
+    categories: Mapping[str, Sequence[str]],
+) -> list[Drift]:
+    """Return the drift of each column of float64[n, F] and float64[m, F], the greatest first.
+
+    `categories` are those of the columns that hold their codes, by name.
+    """
+    counts = {name: len(known) for name, known in categories.items()}
+    found = [
+        population_stability(name, train[:, at], test[:, at], categories=counts.get(name))
+        for at, name in enumerate(names)
+    ]
     return sorted(found, key=lambda one: (-one.psi, one.feature))

@@ -81,7 +81,8 @@ class Columns:
     `score` float64[n] is in 0 to 1, `target` bool[n]; features are raw, float64[n, F] and float64[m, F], NaN where
     missing. Rows of one `entity`, such as a customer, depend on each other; None says that all rows are independent.
     Costs need `amount` float64[n], card precision `entity` and `event_time_ns` int64[n]. `groups` are the columns by
-    which fairness is asked, by name.
+    which fairness is asked, by name. `categories` are the names of the codes 0, 1, ... of each
+    feature that is no number.
     """
 
     score: Floats
@@ -95,6 +96,7 @@ class Columns:
     entity: Sequence[str] | None = None
     event_time_ns: npt.NDArray[np.int64] | None = None
     groups: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+    categories: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,7 +187,7 @@ def evaluate_in_full(
             on_feature=track("importance", len(columns.feature_names)),
         ),
         score_drift=population_stability("score", columns.train_score, score),
-        drift=drift(columns.feature_names, columns.train_features, columns.features),
+        drift=drift(columns.feature_names, columns.train_features, columns.features, columns.categories),
         fairness={
             name: fairness(
                 score,
@@ -199,7 +201,7 @@ def evaluate_in_full(
             )
             for name, values in columns.groups.items()
         },
-        slices=worst_slices(score, target, columns.features, columns.feature_names, entity),
+        slices=worst_slices(score, target, columns.features, columns.feature_names, entity, columns.categories),
         learning_curve=list(learning_curve),
         prequential=prequential,
     )

@@ -174,9 +174,9 @@ def _drift(found: Evaluation) -> Section:
     shares = f"{found.train_targets / found.train_rows:.3%} in training, {found.targets / found.rows:.3%} in the test"
     return "Drift", [
         paragraph(
-            f"The population stability index over the training rows' {DECILES} deciles: below 0.1 is little, above 0.25"
-            " much. By chance it exceeds the third column in one of 20 samples of independent rows. Targets are"
-            f" {shares}."
+            f"The population stability index over the training rows' {DECILES} deciles, or categories: below 0.1 is"
+            " little, above 0.25 much. By chance it exceeds the third column in one of 20 samples of independent rows."
+            f" Targets are {shares}."
         ),
         figures(
             [

@@ -5,7 +5,7 @@ loss that its scores expect of themselves: where the two are alike the model is 
 greater than expected, the model is wrong.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
@@ -78,12 +78,14 @@ def worst_slices(
     features: npt.NDArray[np.float64],
     names: Sequence[str],
     entity: npt.NDArray[np.int64],
+    categories: Mapping[str, Sequence[str]],
 ) -> list[Slice]:
     """Return the slices of greatest lift, ten at most, among those whose lift is no chance.
 
-    Slices are fifths of a feature, or its values where they are six at most, and its missing values; and pairs of the
-    twelve worst of these, where a pair is worse than both of its parts. Each has 30 rows and one row in a hundred at
-    least. All slices that were looked at enter the control of false discoveries at 5 %; p-values allow for rows of an
+    Slices are fifths of a feature, or its values where they are six at most, and its missing values; each category of a
+    feature that holds the codes of `categories`; and pairs of the twelve worst of these, where a pair is worse than
+    both of its parts. Each has 30 rows and one row in a hundred at least. All slices that were looked at enter the
+    control of false discoveries at 5 %; p-values allow for rows of an
     entity, `entity` int64[n] from 0, that depend on each other. `features` float64[n, F] may be NaN.
     """
     loss = log_losses(score, target)
@@ -91,7 +93,7 @@ def worst_slices(
     singles = [
         _candidate((at,), where, rows, -np.inf, loss, entity)
         for at, name in enumerate(names)
-        for where, rows in _bins(name, features[:, at])
+        for where, rows in _bins(name, features[:, at], categories.get(name))
         if least <= rows.sum() < len(loss)
     ]
     worst = sorted(singles, key=lambda one: (-one.lift, one.where))[:_PAIRED]
@@ -119,9 +121,13 @@ def worst_slices(
     return sorted(found, key=lambda one: (-one.lift, one.where))[:SLICES]
 
 
-def _bins(name: str, column: npt.NDArray[np.float64]) -> list[tuple[str, npt.NDArray[np.bool_]]]:
+def _bins(
+    name: str, column: npt.NDArray[np.float64], categories: Sequence[str] | None
+) -> list[tuple[str, npt.NDArray[np.bool_]]]:
     missing = np.isnan(column)
     bins = [(f"{name} missing", missing)] if missing.any() else []
+    if categories is not None:
+        return bins + [(f"{name} = {category}", column == code) for code, category in enumerate(categories)]
     values = np.unique(column[~missing])
     if len(values) <= _MOST_CATEGORIES:
         return bins + [(f"{name} = {value:.6g}", column == value) for value in values.tolist()]

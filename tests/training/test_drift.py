@@ -55,7 +55,7 @@ def test_what_moved_comes_first() -> None:
     random = np.random.default_rng(3)
     train, test = random.normal(size=(4000, 3)), random.normal(size=(4000, 3))
     test[:, 1] += 0.7
-    found = drift(["still", "moved", "calm"], train, test)
+    found = drift(["still", "moved", "calm"], train, test, {})
     assert ks_2samp(train[:, 1], test[:, 1]).pvalue < 1e-9
     assert found[0].feature == "moved"
     assert found[0].psi > 0.25 > 0.1 > max(found[1].psi, found[2].psi)
@@ -66,3 +66,13 @@ def test_a_flag_that_grows_is_found() -> None:
     train, test = np.repeat([0.0, 1.0], [950, 50]), np.repeat([0.0, 1.0], [800, 200])
     expected = (0.8 - 0.95) * math.log(0.8 / 0.95) + (0.2 - 0.05) * math.log(0.2 / 0.05)
     assert population_stability("flag", train, test).psi == pytest.approx(expected)
+
+
+@given(st.lists(st.integers(-1, 14), min_size=1, max_size=60), st.lists(st.integers(-1, 14), min_size=1, max_size=60))
+def test_each_category_is_a_bin(train: list[int], test: list[int]) -> None:
+    """However many there are, and rare ones too, the index is that of the categories' shares; unknown is one more."""
+    shares = [[max(column.count(code) / len(column), 1e-4) for code in {*train, *test}] for column in (train, test)]
+    expected = sum((q - p) * math.log(q / p) for p, q in zip(*shares, strict=True))
+    found = population_stability("home", np.array(train, float), np.array(test, float), categories=15)
+    assert found.psi == pytest.approx(expected, abs=1e-12)
+    assert found.train_missing == 0.0

@@ -38,7 +38,7 @@ def planted(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def test_a_planted_slice_is_found_first() -> None:
     """The pair in which the scores are wrong has the greatest lift, with its figures, and calm features are absent."""
     score, target, features = planted(5)
-    found = worst_slices(score, target, features, ["a", "b", "calm"], np.arange(6000))
+    found = worst_slices(score, target, features, ["a", "b", "calm"], np.arange(6000), {})
     worst = found[0]
     assert "a > 0.8" in worst.where or "a > 0.7" in worst.where
     assert "b = 1" in worst.where
@@ -58,7 +58,7 @@ def test_a_pair_is_told_where_it_is_worse_than_its_parts() -> None:
     random = np.random.default_rng(7)
     features = np.stack([random.integers(0, 2, 8000), random.integers(0, 2, 8000)], axis=1).astype(np.float64)
     target = random.random(8000) < np.where(features[:, 0] == 1.0, 0.5, 0.1)
-    found = worst_slices(np.full(8000, 0.1), target, features, ["a", "b"], np.arange(8000))
+    found = worst_slices(np.full(8000, 0.1), target, features, ["a", "b"], np.arange(8000), {})
     alone = next(one for one in found if one.where == "a = 1")
     assert all(one.lift > alone.lift for one in found if one is not alone)
     assert all(one.lift > 0.0 for one in found)
@@ -72,7 +72,7 @@ def test_scores_that_are_right_have_few_failing_slices() -> None:
         random = np.random.default_rng(seed)
         features = random.normal(size=(2000, 5))
         target = random.random(2000) < 0.3
-        false += bool(worst_slices(np.full(2000, 0.3), target, features, list("abcde"), np.arange(2000)))
+        false += bool(worst_slices(np.full(2000, 0.3), target, features, list("abcde"), np.arange(2000), {}))
     assert false <= 6
 
 
@@ -83,7 +83,18 @@ def test_small_slices_and_missing_values() -> None:
     target[:1000] = True
     features[-40:, 0] = np.nan
     target[-40:] = True
-    found = worst_slices(score, target, features, ["a", "b", "gaps"], np.arange(6000))
+    found = worst_slices(score, target, features, ["a", "b", "gaps"], np.arange(6000), {})
     assert any(one.where == "gaps missing" for one in found)
     assert not any("a missing" in one.where for one in found)
     assert min(one.rows for one in found) >= 60
+
+
+def test_a_slice_of_a_category_has_its_name() -> None:
+    """However many categories there are, the one in which the scores are wrong is told alone, by its name."""
+    random = np.random.default_rng(8)
+    features = random.integers(0, 9, (6000, 1)).astype(np.float64)
+    target = random.random(6000) < np.where(features[:, 0] == 7.0, 0.6, 0.1)
+    towns = [f"town {code}" for code in range(9)]
+    found = worst_slices(np.full(6000, 0.1), target, features, ["home"], np.arange(6000), {"home": towns})
+    assert [one.where for one in found] == ["home = town 7"]
+    assert found[0].rows == (features[:, 0] == 7.0).sum()
