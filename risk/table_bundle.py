@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from risk.bundle import GOLDEN_FILE, MANIFEST_FILE, MODEL_FILE, SCORE_TOLERANCE, BundleError
 from risk.decision import Thresholds
-from risk.golden import read_golden
+from risk.golden import Golden, read_golden
 from risk.manifest import Costs, Model, Name, short_sha256
 from risk.row_model import ModelError
 from risk.scorecard import Scorecard
@@ -60,11 +60,15 @@ class TableManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
 @dataclass(frozen=True, slots=True)
 class TableBundle:
-    """A verified bundle of a table; `version` is the first 12 hex digits of the SHA-256 of the manifest."""
+    """A verified bundle of a table; `version` is the first 12 hex digits of the SHA-256 of the manifest.
+
+    `golden` are the first of the rows that it was tested on, encoded.
+    """
 
     manifest: TableManifest
     version: str
     scorer: Scorer
+    golden: Golden
     scorecard: Scorecard | None
 
     def expected_loss(
@@ -121,7 +125,7 @@ def open_table_bundle(files: Mapping[str, bytes]) -> TableBundle:
         scorer.check_batch_invariance(golden.raw)
     except ModelError as error:
         raise BundleError(MODEL_FILE, "dependent on the batch", str(error)) from error
-    return TableBundle(manifest, short_sha256(files[MANIFEST_FILE]), scorer, scorecard)
+    return TableBundle(manifest, short_sha256(files[MANIFEST_FILE]), scorer, golden, scorecard)
 
 
 def _verify_files(manifest: TableManifest, files: Mapping[str, bytes]) -> None:

@@ -1,15 +1,14 @@
 """Reads the column of a history by which groups are compared."""
 
 from collections.abc import Mapping
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from training.group_values import MOST_VALUES, quarters
 from training.history import History, HistoryError, read_table, transaction_ids
 
-MOST_VALUES = 20
 _IDENTITIES = ("transaction_id", "customer_id", "merchant_id")
 
 
@@ -43,14 +42,4 @@ def _values(name: str, column: Any) -> list[str | None]:
             raise HistoryError(f"--group {name}: is of type {column.type}; name a column of texts or numbers") from None
         return [one or None for one in texts]
     numbers = np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
-    edges = np.unique(np.nanquantile(numbers, [0.25, 0.5, 0.75]))
-    shown = [f"{edge:.6g}" for edge in edges]
-    labels = [
-        f"up to {shown[0]}",
-        *(f"above {low} up to {high}" for low, high in pairwise(shown)),
-        f"above {shown[-1]}",
-    ]
-    of_row = np.searchsorted(edges, numbers, side="left")
-    return [
-        None if np.isnan(value) else labels[at] for value, at in zip(numbers.tolist(), of_row.tolist(), strict=True)
-    ]
+    return quarters(numbers)

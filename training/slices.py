@@ -85,8 +85,8 @@ def worst_slices(
     Slices are fifths of a feature, or its values where they are six at most, and its missing values; each category of a
     feature that holds the codes of `categories`; and pairs of the twelve worst of these, where a pair is worse than
     both of its parts. Each has 30 rows and one row in a hundred at least. All slices that were looked at enter the
-    control of false discoveries at 5 %; p-values allow for rows of an
-    entity, `entity` int64[n] from 0, that depend on each other. `features` float64[n, F] may be NaN.
+    control of false discoveries at 5 %; p-values allow for rows of an entity, `entity` int64[n] from 0, that depend on
+    each other. `features` float64[n, F] may be NaN.
     """
     loss = log_losses(score, target)
     least = max(_LEAST_ROWS, int(np.ceil(_LEAST_SHARE * len(loss))))

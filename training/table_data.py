@@ -18,18 +18,22 @@ class DataError(ValueError):
 class TableData:
     """Encoded rows float64[n, C] of the columns, the event bool[n] and what is at stake float64[n], 1 if not told.
 
-    `notes` say what was left out, for people.
+    `rows` int64[n] are the rows' numbers in their table, from 0, some of which may have been left out. `notes` say what
+    was left out, for people.
     """
 
     columns: tuple[TableColumn, ...]
     matrix: npt.NDArray[np.float64]
     target: npt.NDArray[np.bool_]
     amount: npt.NDArray[np.float64]
+    rows: npt.NDArray[np.int64]
     notes: tuple[str, ...]
 
     def where(self, rows: npt.NDArray[np.int64]) -> "TableData":
         """Return some of the rows, by number, in the order given."""
-        return TableData(self.columns, self.matrix[rows], self.target[rows], self.amount[rows], self.notes)
+        return TableData(
+            self.columns, self.matrix[rows], self.target[rows], self.amount[rows], self.rows[rows], self.notes
+        )
 
 
 def table_data(table: Table, plan: Data) -> TableData:
@@ -61,10 +65,10 @@ def table_data(table: Table, plan: Data) -> TableData:
     amount = np.ones(table.rows)
     if plan.amount is not None:
         amount = _amount(table, plan.amount)
-    data = TableData(tuple(columns), np.column_stack(encoded), target, amount, ())
+    data = TableData(tuple(columns), np.column_stack(encoded), target, amount, np.arange(table.rows), ())
     kept, notes = _kept_rows(data, plan)
     chosen = data.where(kept)
-    return TableData(chosen.columns, chosen.matrix, chosen.target, chosen.amount, tuple(notes))
+    return TableData(chosen.columns, chosen.matrix, chosen.target, chosen.amount, chosen.rows, tuple(notes))
 
 
 def _require_columns(table: Table, plan: Data) -> None:

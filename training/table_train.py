@@ -21,15 +21,16 @@ from training.bootstrap import Interval, bootstrap_intervals
 from training.bundle_files import GOLDEN_ROWS, write_folder
 from training.library_versions import library_versions
 from training.recipe import ModelPlan, Recipe
+from training.recipe_split import recipe_split
 from training.scorecard_fit import scorecard_of
 from training.search_journal import Journal, journal_path
 from training.table import Table
-from training.table_data import DataError, TableData, table_data
+from training.table_data import DataError, TableData
 from training.table_fit import FittedTable, fit_table, model_name
 from training.table_measures import table_measures
 from training.table_parity import check_table_export
 from training.table_search import Searched, SearchProgress, search_table
-from training.table_split import folds, table_split
+from training.table_split import folds
 from training.thresholds import choose_thresholds
 
 
@@ -72,11 +73,8 @@ def train_table(
     an export differs from its original, BundleError when the bundle would not open, SearchError and JournalError for a
     search that cannot be made. `on_stage` is told what begins.
     """
-    data = table_data(table, recipe.data)
-    order = _order(table, recipe)
-    if order is not None and len(order) != len(data.target):
-        raise DataError("split.by = 'time': keep all rows, so that they can be ordered; leave out data.duplicates")
-    train_rows, test_rows = table_split(data.target, order, test_share=recipe.split.test_share, seed=recipe.seed)
+    parts = recipe_split(recipe, table)
+    data, order, train_rows, test_rows = parts.data, parts.order, parts.train, parts.test
     train, test = data.where(train_rows), data.where(test_rows)
     searched = None
     if recipe.search is not None:
@@ -109,16 +107,6 @@ def train_table(
     notes = (*data.notes, *(() if searched is None else searched.notes), *fitted.notes)
     folder = _write(recipe, train, test, fitted, model, scorecard, metrics, notes, root, command)
     return TrainedTable(folder, best, measured, crossed, len(train_rows), len(test_rows), notes, scorecard, searched)
-
-
-def _order(table: Table, recipe: Recipe) -> npt.NDArray[np.float64] | None:
-    name = recipe.split.column
-    if name is None:
-        return None
-    values = table.columns.get(name)
-    if not isinstance(values, np.ndarray) or np.isnan(values).any():
-        raise DataError(f"split.column = {name!r}: must be a column of times or numbers without gaps")
-    return values
 
 
 def _score(model: bytes, fitted: FittedTable, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

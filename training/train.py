@@ -113,6 +113,7 @@ def train(
         normalised,
         history.fraud[parts.train],
         history.amount[parts.train],
+        parts.train,
         (),
     )
     for model_plan in plan.models:
