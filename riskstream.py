@@ -36,7 +36,7 @@ bundles = typer.Typer(no_args_is_help=True, help="Look at bundles: what a worker
 states = typer.Typer(no_args_is_help=True, help="What workers keep in Kafka: profiles, volatility, where they are.")
 data = typer.Typer(no_args_is_help=True, help="Look at files of data: what they hold, before anything is learnt.")
 main.command()(learning.train)
-main.command()(evaluate_verb(serving.open_or_fail))
+main.command()(evaluate_verb(serving.open_or_fail, serving.open_table_or_fail))
 main.add_typer(data, name="data")
 data.command("profile")(data_console.profile)
 main.command()(score_verb(serving.open_table_or_fail))

@@ -16,6 +16,7 @@ from training.learning_curve import FRACTIONS, learning_curve
 from training.prequential import prequential
 from training.refit import refitter
 from training.time_split import Windows, split
+from training.unlabelled import UNLABELLED
 
 _EPOCH = date(1970, 1, 1)
 
@@ -106,10 +107,16 @@ def _subject(bundle: Bundle, windows: Windows, command: str) -> Subject:
         name=manifest.name,
         version=bundle.version,
         model=manifest.model,
+        form="an ONNX graph and a normaliser, in a bundle that is verified before it serves",
+        ranks=manifest.model in UNLABELLED,
         positive="fraud",
         drawn="customers",
         features=manifest.features,
-        currency=manifest.currency,
+        costs_in=manifest.currency,
+        limits=(
+            "The intervals tell of other samples of this population, not of other times: frauds change.",
+            "Targets are those that became known; a positive that nobody reported counts as none.",
+        ),
         trained_on=f"transactions of {_days(windows.train_from, windows.train_to)}",
         tested_on=(
             f"transactions of {_days(windows.test_from, windows.test_to)}, without customers known to be compromised"

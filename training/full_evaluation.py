@@ -56,17 +56,22 @@ COST_ROWS = 1000.0
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """What is evaluated, in words for a reader.
 
-    `positive` is what a target is, such as "fraud"; `drawn` what a bootstrap draws, "customers" or "rows".
-    `train_command` made the bundle, `evaluate_command` the evaluation; `trained_on` and `tested_on` say which rows.
+    `positive` is what a target is, such as "fraud" or "default = 1"; `drawn` what a bootstrap draws, "customers" or
+    "rows". `form` is what the bundle consists of; `ranks` says that scores are no probabilities, as the model saw no
+    target. `costs_in` is the unit of costs, `limits` are sentences on what the figures do not tell. `train_command`
+    made the bundle, `evaluate_command` the evaluation; `trained_on` and `tested_on` say which rows.
     """
 
     name: str
     version: str
     model: str
+    form: str
+    ranks: bool
     positive: str
     drawn: str
     features: tuple[str, ...]
-    currency: str | None
+    costs_in: str
+    limits: tuple[str, ...]
     trained_on: str
     tested_on: str
     train_command: str

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from training.full_evaluation import Evaluation
 from training.measure_names import MEASURES, bounded, shown
+from training.unlabelled import RANKS
 
 _SPECIAL = re.compile(r"(^[#+-]|[\\`*_\[\]|~$])")
 
@@ -22,7 +23,7 @@ def model_card(found: Evaluation) -> str:
         "## Model details",
         "",
         f"- Model: {plain(subject.model)}, version {plain(subject.version)}",
-        "- Form: an ONNX graph and a normaliser, in a bundle that is verified before it serves",
+        f"- Form: {plain(subject.form)}",
         f"- Features ({len(subject.features)}): {plain(features)}",
         f"- Reviewed from a score of {found.thresholds.review:.4g}, declined from {found.thresholds.decline:.4g}",
         "",
@@ -32,6 +33,7 @@ def model_card(found: Evaluation) -> str:
         " review the foremost and the surest can be declined. It is not meant as the only ground of a decision on a"
         " person, nor for data of another population or time than those below.",
         "",
+        *((RANKS, "") if subject.ranks else ()),
         "## Data",
         "",
         f"- Training: {plain(subject.trained_on)}; {found.train_rows:,} rows, {found.train_targets:,} targets",
@@ -124,10 +126,7 @@ def _fairness(found: Evaluation) -> list[str]:
 
 
 def _limits(found: Evaluation) -> list[str]:
-    lines = [
-        "- The intervals tell of other samples of this population, not of other times: frauds change.",
-        "- Targets are those that became known; a positive that nobody reported counts as none.",
-    ]
+    lines = [f"- {plain(one)}" for one in found.subject.limits]
     if found.slices:
         lines.append("- Slices whose log loss is well above the whole, with the loss that their scores expect:")
         lines += [

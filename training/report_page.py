@@ -22,6 +22,7 @@ from training.report_plots import (
     plot_reliability,
     plot_roc,
 )
+from training.unlabelled import RANKS
 
 Section = tuple[str, Sequence[Html]]
 
@@ -53,7 +54,17 @@ def _summary(found: Evaluation) -> Section:
         f" {found.subject.drawn}."
     )
     rows = [[MEASURES[name].label, *shown(name, one), MEASURES[name].says] for name, one in found.measures.items()]
-    return "Summary", [told, table(["measure", "value", "low", "high", "what it says"], rows), *_costs(found)]
+    return "Summary", [
+        told,
+        *_ranks(found),
+        table(["measure", "value", "low", "high", "what it says"], rows),
+        *_costs(found),
+        paragraph(" ".join(found.subject.limits)),
+    ]
+
+
+def _ranks(found: Evaluation) -> list[Html]:
+    return [paragraph(RANKS)] if found.subject.ranks else []
 
 
 def _costs(found: Evaluation) -> list[Html]:
@@ -61,12 +72,11 @@ def _costs(found: Evaluation) -> list[Html]:
     limits = f"Rows are reviewed from a score of {review:.4g} and declined from {decline:.4g}."
     if found.costs is None:
         return [paragraph(limits)]
-    currency = found.subject.currency or "units of the amounts"
     return [
         paragraph(
-            f"{limits} Costs are in {currency}: {found.costs.review:g} for a review, {found.costs.declined_genuine:g}"
-            f" for a wrong decline, and {found.costs.missed_fraud_fraction:g} times its amount for a target that is"
-            " approved."
+            f"{limits} Costs are in {found.subject.costs_in}: {found.costs.review:g} for a review,"
+            f" {found.costs.declined_genuine:g} for a wrong decline, and {found.costs.missed_fraud_fraction:g} times"
+            " its amount for a target that is approved."
         )
     ]
 
@@ -96,6 +106,7 @@ def _ranking(found: Evaluation) -> Section:
 def _calibration(found: Evaluation) -> Section:
     rows = [[f"{one.mean_score:.5f}", f"{one.base_rate:.5f}", f"{one.rows:,}"] for one in found.reliability]
     return "Calibration", [
+        *_ranks(found),
         figures(
             [
                 figure(
@@ -105,7 +116,7 @@ def _calibration(found: Evaluation) -> Section:
                 ),
                 table(["mean score", "share of targets", "rows"], rows, caption="The bins, from the lowest scores up"),
             ]
-        )
+        ),
     ]
 
 
@@ -142,7 +153,10 @@ def _learning(found: Evaluation) -> Section:
         paragraph("The kind of model in the bundle, fitted anew to the last part of the training rows."),
         figures(
             [
-                figure(plot_learning_curve(found.learning_curve), "While the test still rises, more history helps."),
+                figure(
+                    plot_learning_curve(found.learning_curve),
+                    "While the test still rises, more rows to learn from help.",
+                ),
                 table(["part", "rows", "targets", "training", "test"], rows, caption="Average precision"),
             ]
         ),

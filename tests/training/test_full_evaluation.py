@@ -24,10 +24,13 @@ SUBJECT = Subject(
     name="cards",
     version="0123456789ab",
     model="logistic_regression",
+    form="a graph",
+    ranks=False,
     positive="fraud",
     drawn="customers",
     features=("a", "b"),
-    currency="EUR",
+    costs_in="EUR",
+    limits=("Nothing is known of tomorrow.",),
     trained_on="the days before",
     tested_on="the days after",
     train_command="riskstream train",
@@ -145,7 +148,7 @@ def test_the_feature_that_decides_is_told(found: Evaluation) -> None:
 
 def test_a_table_without_customers_amounts_and_times_is_evaluated_too() -> None:
     """What needs them is left out, rows are drawn singly, and page and card can be written."""
-    subject = msgspec.structs.replace(SUBJECT, positive="default", drawn="rows", currency=None)
+    subject = msgspec.structs.replace(SUBJECT, positive="default", drawn="rows")
     bare = evaluated(columns(600, amount=None, entity=None, event_time_ns=None, groups={}), subject)
     assert not {"cost_per_1000", "savings", "card_precision_at_100"} & set(bare.measures)
     assert {"auc", "average_precision", "brier"} <= set(bare.measures)
@@ -193,7 +196,9 @@ def hostile(groups: Mapping[str, Sequence[str | None]]) -> Evaluation:
         positive=HOSTILE,
         drawn=HOSTILE,
         features=(HOSTILE, "b"),
-        currency=HOSTILE,
+        form=HOSTILE,
+        costs_in=HOSTILE,
+        limits=(HOSTILE,),
         trained_on=HOSTILE,
         tested_on=HOSTILE,
         train_command=HOSTILE,
