@@ -2,6 +2,7 @@
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 output = Console()
 errors = Console(stderr=True)
@@ -9,5 +10,5 @@ errors = Console(stderr=True)
 
 def fail(message: str) -> typer.Exit:
     """Print one line on standard error and return the exit of a usage error, to be raised."""
-    errors.print(f"[red]error:[/] {message}", highlight=False, soft_wrap=True)
+    errors.print(f"[red]error:[/] {escape(message)}", highlight=False, soft_wrap=True)
     return typer.Exit(2)
