@@ -24,6 +24,8 @@ from training.report_plots import (
 )
 from training.unlabelled import RANKS
 
+RARE = 0.05
+"""A base rate below which targets are rare: then log axes show what matters."""
 Section = tuple[str, Sequence[Html]]
 
 
@@ -92,7 +94,8 @@ def _ranking(found: Evaluation) -> Section:
                     f"The dashed line is chance: the base rate of {base_rate:.2%}.",
                 ),
                 figure(
-                    plot_gains(found.gains), "Targets found by looking at the highest scores first; dashed is chance."
+                    plot_gains(found.gains, rare=base_rate < RARE),
+                    "Targets found by looking at the highest scores first; dashed is chance.",
                 ),
                 figure(
                     plot_histogram(found.histogram, found.thresholds.review, found.thresholds.decline),
@@ -104,15 +107,17 @@ def _ranking(found: Evaluation) -> Section:
 
 
 def _calibration(found: Evaluation) -> Section:
+    rare = found.targets / found.rows < RARE
+    axes, foot = (", on log axes", " A bin without targets lies at the foot.") if rare else ("", "")
     rows = [[f"{one.mean_score:.5f}", f"{one.base_rate:.5f}", f"{one.rows:,}"] for one in found.reliability]
     return "Calibration", [
         *_ranks(found),
         figures(
             [
                 figure(
-                    plot_reliability(found.reliability),
-                    f"Up to {CALIBRATION_BINS} bins of equal counts, on log axes. On the dashed line scores are"
-                    " probabilities; below it they are too high. A bin without targets lies at the foot.",
+                    plot_reliability(found.reliability, rare=rare),
+                    f"Up to {CALIBRATION_BINS} bins of equal counts{axes}. On the dashed line scores are"
+                    f" probabilities; below it they are too high.{foot}",
                 ),
                 table(["mean score", "share of targets", "rows"], rows, caption="The bins, from the lowest scores up"),
             ]

@@ -39,38 +39,43 @@ def plot_precision_recall(curve: Curve, base_rate: float) -> Html:
         return inline_svg(figure, "Precision and recall")
 
 
-def plot_gains(curve: Curve) -> Html:
-    """Return the cumulative gains: targets found over rows looked at, the highest scores first, on a log axis."""
+def plot_gains(curve: Curve, *, rare: bool) -> Html:
+    """Return the cumulative gains: targets found over rows looked at, the highest scores first.
+
+    The axis of rows is a log one where targets are `rare`, and found among few rows.
+    """
     with drawing("Cumulative gains") as (figure, axes):
         chance = np.geomspace(1e-4, 1.0, 50)
         axes.plot(chance, chance, color=FAINT, linewidth=1.0, linestyle="--")
-        x = np.maximum(curve.x, 1e-4)
-        axes.plot(x, curve.y, color=SERIES[0])
-        axes.set_xscale("log")
-        axes.set_xticks([1e-4, 1e-3, 1e-2, 1e-1, 1.0], ["0.01%", "0.1%", "1%", "10%", "100%"])
-        axes.set_ylim(-0.02, 1.02)
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-        axes.set_xlabel("share of rows looked at")
-        axes.set_ylabel("share of targets found")
+        axes.plot(np.maximum(curve.x, 1e-4), curve.y, color=SERIES[0])
+        _shares(axes, "share of rows looked at", "share of targets found")
+        if rare:
+            axes.set_xscale("log")
+            axes.set_xlim(0.8e-4, 1.25)
+            axes.set_xticks([1e-4, 1e-3, 1e-2, 1e-1, 1.0], ["0.01%", "0.1%", "1%", "10%", "100%"])
         return inline_svg(figure, "Cumulative gains")
 
 
-def plot_reliability(bins: Sequence[Reliability]) -> Html:
-    """Return the share of targets over the mean score of each bin, on log axes, with the line of perfection."""
+def plot_reliability(bins: Sequence[Reliability], *, rare: bool) -> Html:
+    """Return the share of targets over the mean score of each bin, with the line of perfection.
+
+    The axes are log ones where targets are `rare`, and most bins lie near 0.
+    """
     with drawing("Reliability") as (figure, axes):
         scores = [one.mean_score for one in bins]
         rates = [one.base_rate for one in bins]
         positive = [value for value in (*scores, *rates) if value > 0.0]
-        least = max(min(positive, default=1e-3), 1e-6) / 2.0
+        least = max(min(positive, default=1e-3), 1e-6) / 2.0 if rare else 0.0
         axes.plot([least, 1.0], [least, 1.0], color=FAINT, linewidth=1.0, linestyle="--")
         # A bin without targets has no place on a log axis: it is drawn at its foot.
         axes.plot(np.maximum(scores, least), np.maximum(rates, least), color=SERIES[0], marker="o", linewidth=0.0)
-        axes.set_xscale("log")
-        axes.set_yscale("log")
         axes.set_xlabel("mean score of the bin")
         axes.set_ylabel("share of targets")
-        _plain_powers(axes.xaxis)
-        _plain_powers(axes.yaxis)
+        if rare:
+            axes.set_xscale("log")
+            axes.set_yscale("log")
+            _plain_powers(axes.xaxis)
+            _plain_powers(axes.yaxis)
         return inline_svg(figure, "Reliability")
 
 
