@@ -28,7 +28,8 @@ def draw_plan(plan: ModelPlan, random: np.random.Generator) -> ModelPlan:
     """Return a plan near another: numbers are multiplied or divided by up to some factor, evenly by their logarithm.
 
     Penalties move by up to 1,000, or from 1 where there is none; learning rates and trees of boosting by 4, the rows of
-    a leaf by 16, widths and epochs by 2. A forest keeps its number of trees, of which more are never worse.
+    a leaf by 16, widths and epochs by 2. A forest keeps its number of trees, and a network that of its
+    members: more are never worse, and what they may cost is not for a search to say.
     """
     match plan:
         case plans.LogisticRegression() | plans.LinearSvm() | plans.KernelSvm():
