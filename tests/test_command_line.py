@@ -96,6 +96,17 @@ def test_every_verb_teaches(path: tuple[str, ...], command: Any) -> None:
         (["evaluate", "{demo}", "--history", "{good}", "--group", "town"], ["--group town", "no such column"]),
         (["evaluate", "{demo}", "--history", "{good}", "--group", "customer_id"], ["--group customer_id", "nobody"]),
         (["evaluate", "{demo}", "--history", "{good}", "--test-from", "2020-01-01"], ["--test-from", "in this order"]),
+        (["evaluate", "{demo}"], ["--history, --recipe", "give one of the two"]),
+        (
+            ["evaluate", "{demo}", "--history", "{good}", "--recipe", "x.toml"],
+            ["--history, --recipe", "one of the two"],
+        ),
+        (["evaluate", "{demo}", "--recipe", "x.toml"], ["scores transactions", "a recipe made of a table"]),
+        (["evaluate", "{table}", "--history", "{good}"], ["scores rows of a table", "one that scores transactions"]),
+        (["evaluate", "{table}", "--recipe", "x.toml", "--out", "{folder}"], ["x.toml", "give a recipe in TOML"]),
+        (["evaluate", "{table}", "--recipe", "x.toml", "--test-to", "May"], ["--test-to", "leave it out"]),
+        (["evaluate", "{table}", "--recipe", "{cards}"], ["handbook.toml", "is of transactions", "--history"]),
+        (["evaluate", "{table}", "--recipe", "{other}", "--out", "{folder}"], ["data.target = 'target'", "'default'"]),
         (["data", "profile", "none.csv"], ["none.csv", "is no file"]),
         (["data", "profile", "{good}", "--target", "late"], ["--target late", "the file has transaction_id"]),
         (["data", "profile", "{good}", "--target", "fraud"], ["--target fraud", "is 1 in 0 of the 1 rows"]),
@@ -125,7 +136,9 @@ def test_bad_input_is_one_clear_line(tmp_path: Path, loans: Path, arguments: lis
     """Status 2, no traceback, and one line with the field, the value and the remedy."""
     good = tmp_path / "good.csv"
     good.write_text(HEADER + ROW)
-    filled = [argument.format(good=good, folder=tmp_path, demo=DEMO, table=loans) for argument in arguments]
+    other, cards = (ROOT / "examples" / name for name in ("applications.toml", "handbook.toml"))
+    files = {"good": good, "folder": tmp_path, "demo": DEMO, "table": loans, "other": other, "cards": cards}
+    filled = [argument.format(**files) for argument in arguments]
     refused(riskstream(*filled), *told)
 
 

@@ -71,7 +71,7 @@ def evaluate_table_bundle(
             categories={one.name: one.categories for one in test.columns if one.categories is not None},
         ),
         bundle.scorer.score,
-        _subject(bundle, recipe, command),
+        _subject(bundle, recipe, command, with_learning_curve=plan.with_learning_curve),
         bundle.manifest.thresholds,
         bundle.manifest.costs,
         seed=plan.seed,
@@ -132,7 +132,7 @@ def _learning_curve(
     return learning_curve(refit, data.target, parts.train, parts.test, on_fit)
 
 
-def _subject(bundle: TableBundle, recipe: Recipe, command: str) -> Subject:
+def _subject(bundle: TableBundle, recipe: Recipe, command: str, *, with_learning_curve: bool) -> Subject:
     manifest, data, split = bundle.manifest, recipe.data, recipe.split
     file = Path(data.path).name
     positive = 1 if data.positive is None else data.positive
@@ -148,7 +148,7 @@ def _subject(bundle: TableBundle, recipe: Recipe, command: str) -> Subject:
         drawn="rows",
         features=tuple(column.name for column in manifest.columns),
         costs_in=costs_in,
-        limits=_limits(recipe),
+        limits=_limits(recipe, with_learning_curve=with_learning_curve),
         trained_on=(
             f"rows of {file}, " + ("drawn at random" if split.column is None else f"the first by {split.column}")
         ),
@@ -163,7 +163,7 @@ def _subject(bundle: TableBundle, recipe: Recipe, command: str) -> Subject:
     )
 
 
-def _limits(recipe: Recipe) -> tuple[str, ...]:
+def _limits(recipe: Recipe, *, with_learning_curve: bool) -> tuple[str, ...]:
     """Return what the figures do not tell, and what was chosen by the rows that they are of."""
     limits = ["The thresholds were chosen by cost on the test rows themselves: flagged rows, cost and savings flatter."]
     if len(recipe.model) > 1:
@@ -171,6 +171,8 @@ def _limits(recipe: Recipe) -> tuple[str, ...]:
             f"The model was chosen among {len(recipe.model)}, by figures in which the test rows have a part: all"
             " flatter a little."
         )
+    if recipe.search is not None and with_learning_curve:
+        limits.append("The learning curve has the hyper-parameters of the recipe, not those that its search found.")
     if recipe.split.column is None:
         limits.append(
             "The test rows were drawn at random: what drift there is is chance, and nothing is known of other times."
