@@ -90,9 +90,10 @@ def evaluate_verb(
         from training.table_evaluation import TableEvaluationPlan
         from training.time_split import SplitError
 
-        if (history is None) == (recipe is None):
-            raise fail("--history, --recipe: give one of the two")
+        one_of_two = "--history, --recipe: give one of the two"
         if recipe is not None:
+            if history is not None:
+                raise fail(one_of_two)
             of_histories = {
                 "--map": mapping,
                 "--amount-divisor": amount_divisor != 1.0,
@@ -114,7 +115,7 @@ def evaluate_verb(
             _evaluate_table(open_table_bundle(bundle), recipe, table_plan, out)
             return
         if history is None:
-            raise AssertionError("one of the two is given")
+            raise fail(one_of_two)
         opened = open_bundle(bundle)
         fields = parse_mapping(mapping or [])
         learnt = opened.manifest.training_window
