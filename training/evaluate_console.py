@@ -162,10 +162,10 @@ def _evaluate_table(bundle: "TableBundle", path: Path, plan: "TableEvaluationPla
         with _tracking() as (_, track):
             found = evaluate_table_bundle(bundle, recipe, table, plan, command=_command(), track=track)
     except (RecipeError, HistoryError) as wrong:
-        raise fail(escape(str(wrong))) from None
+        raise fail(str(wrong)) from None
     # Of a table that does not fit, and of a curve that cannot be fitted: DataError and StepError are among them.
     except ValueError as wrong:
-        raise fail(escape(f"{path}: {wrong}")) from None
+        raise fail(f"{path}: {wrong}") from None
     _write(found, folder)
 
 
