@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from risk.credit_reasons import contribution_reasons, points_reasons
-from risk.decision import APPROVE, decide
+from risk.decision import APPROVE
 from risk.scorecard import points
+from risk.segments import row_thresholds
 from risk.table_bundle import TableBundle
 from schemas.decision_reason import DecisionReason
 
@@ -44,8 +45,9 @@ def decide_applications(bundle: TableBundle, matrix: npt.NDArray[np.float64]) ->
     Raises FloatingPointError as `Scorer.score` does.
     """
     probability = bundle.scorer.score(matrix)
-    thresholds = bundle.manifest.thresholds
-    outcome = decide(probability, thresholds)
+    manifest = bundle.manifest
+    review, decline = row_thresholds(manifest.thresholds, manifest.segments, manifest.columns, matrix)
+    outcome = (probability >= review).astype(np.uint8) + (probability >= decline)
     card = bundle.scorecard
     given = None if card is None else points(card, matrix)
     worse = np.flatnonzero(outcome != APPROVE)
@@ -61,6 +63,6 @@ def decide_applications(bundle: TableBundle, matrix: npt.NDArray[np.float64]) ->
         points=None if given is None else given.sum(axis=1),
         outcome=outcome,
         expected_loss=bundle.expected_loss(matrix, probability),
-        threshold=np.array([0.0, thresholds.review, thresholds.decline])[outcome],
+        threshold=np.choose(outcome, [np.zeros(len(matrix)), review, decline]),
         reasons=reasons,
     )

@@ -20,6 +20,7 @@ from risk.manifest import Costs, Model, Name, short_sha256
 from risk.row_model import ModelError
 from risk.scorecard import Scorecard
 from risk.scorer import Scorer
+from risk.segments import SegmentThresholds
 from risk.table_columns import TableColumn
 
 SCORECARD_FILE = "scorecard.json"
@@ -47,6 +48,7 @@ class TableManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     columns: tuple[TableColumn, ...]
     usual_values: tuple[float, ...]
     thresholds: Thresholds
+    segments: SegmentThresholds | None = None
     costs: Costs
     loss: LossTerms | None
     training_rows: int
@@ -105,6 +107,7 @@ def open_table_bundle(files: Mapping[str, bytes]) -> TableBundle:
         raise BundleError("columns", names, "give each once, and a usual value for each")
     if manifest.loss is not None and manifest.loss.exposure not in names:
         raise BundleError("loss.exposure", manifest.loss.exposure, f"name one of the columns {names}")
+    _verify_segments(manifest)
     try:
         scorer = Scorer(files[MODEL_FILE])
         golden = read_golden(files[GOLDEN_FILE])
@@ -126,6 +129,18 @@ def open_table_bundle(files: Mapping[str, bytes]) -> TableBundle:
     except ModelError as error:
         raise BundleError(MODEL_FILE, "dependent on the batch", str(error)) from error
     return TableBundle(manifest, short_sha256(files[MANIFEST_FILE]), scorer, golden, scorecard)
+
+
+def _verify_segments(manifest: TableManifest) -> None:
+    if manifest.segments is None:
+        return
+    named = {column.name: column.categories for column in manifest.columns}
+    categories = named.get(manifest.segments.column)
+    if categories is None:
+        raise BundleError("segments.column", manifest.segments.column, "name a column of categories")
+    unknown = sorted(set(manifest.segments.by_category) - set(categories))
+    if unknown:
+        raise BundleError("segments.by_category", unknown[0], f"name some of {list(categories)}")
 
 
 def _verify_files(manifest: TableManifest, files: Mapping[str, bytes]) -> None:

@@ -58,6 +58,11 @@ def _summary(bundle: TableBundle) -> Table:
         ("predicts", manifest.target),
         ("trained on", f"{manifest.training_rows:,} rows, {manifest.training_events:,} events"),
         ("thresholds", thresholds),
+        *(
+            (f"{segments.column} {name}", f"review {own.review:.4f}, decline {own.decline:.4f}")
+            for segments in ([] if manifest.segments is None else [manifest.segments])
+            for name, own in segments.by_category.items()
+        ),
         ("expected loss", loss),
         *(("note", note) for note in manifest.notes),
         ("command", manifest.command),

@@ -276,13 +276,15 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What decisions cost, in units of the amount, and how many rows may be flagged.
 
     An approved event costs its amount times `missed_fraction`, a review `review`, and declining a row that is no event
-    `declined_good`. Without a column of amounts each row has the amount 1.
+    `declined_good`. Without a column of amounts each row has the amount 1. `segment` names a column of categories: each
+    that has enough rows gets thresholds of its own.
     """
 
     review: Annotated[float, msgspec.Meta(ge=0.0)] = 0.05
     declined_good: Annotated[float, msgspec.Meta(ge=0.0)] = 0.2
     missed_fraction: Annotated[float, msgspec.Meta(ge=0.0)] = 1.0
     flagged_share: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 1.0
+    segment: str | None = None
 
 
 class Scorecard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

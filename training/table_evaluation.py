@@ -165,7 +165,9 @@ def _subject(bundle: TableBundle, recipe: Recipe, command: str, *, with_learning
 
 def _limits(recipe: Recipe, *, with_learning_curve: bool) -> tuple[str, ...]:
     """Return what the figures do not tell, and what was chosen by the rows that they are of."""
-    limits = ["The thresholds were chosen by cost on the test rows themselves: flagged rows, cost and savings flatter."]
+    limits = []
+    if recipe.decision.segment is not None:
+        limits.append("Flagged rows, cost and savings are those of the thresholds of all, not of the segments' own.")
     if len(recipe.model) > 1:
         limits.append(
             f"The model was chosen among {len(recipe.model)}, by figures in which the test rows have a part: all"

@@ -12,7 +12,7 @@ from scipy.stats import t as student
 
 from risk.bundle import GOLDEN_FILE, MANIFEST_FILE, MODEL_FILE
 from risk.golden import Golden, golden_bytes
-from risk.manifest import Costs, Model
+from risk.manifest import Model
 from risk.scorecard import Scorecard
 from risk.scorer import Scorer
 from risk.table_bundle import SCORECARD_FILE, LossTerms, TableManifest, open_table_bundle
@@ -25,13 +25,14 @@ from training.recipe_split import recipe_split
 from training.scorecard_fit import scorecard_of
 from training.search_journal import Journal, journal_path
 from training.table import Table
-from training.table_data import DataError, TableData
+from training.table_data import TableData
 from training.table_fit import FittedTable, fit_table, model_name
 from training.table_measures import table_measures
 from training.table_parity import check_table_export
+from training.table_scores import served_scores
 from training.table_search import Searched, SearchProgress, search_table
 from training.table_split import folds
-from training.thresholds import choose_thresholds
+from training.table_thresholds import TableThresholds, choose_table_thresholds, decision_costs
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +87,14 @@ def train_table(
     measured: dict[Model, dict[str, Interval]] = {}
     crossed: dict[Model, dict[str, Interval]] = {}
     differences: dict[Model, float] = {}
-    for plan in recipe.model if searched is None else searched.models:
-        name = model_name(plan)
+    plans = {model_name(plan): plan for plan in (recipe.model if searched is None else searched.models)}
+    for name, plan in plans.items():
         on_stage(name)
         fitted = fit_table(train, recipe.step, plan, recipe.fit, seed=recipe.seed)
         model = fitted.export()
         differences[name] = check_table_export(fitted, model, train.matrix, seed=recipe.seed).max_difference
         fits[name] = fitted, model
-        measured[name] = _measured(_score(model, fitted, test.matrix), test.target, seed=recipe.seed)
+        measured[name] = _measured(served_scores(model, fitted, test.matrix), test.target, seed=recipe.seed)
         if recipe.split.folds > 1:
             crossed[name] = _cross_validated(recipe, plan, data, order, on_stage)
     best = max(fits, key=lambda name: (crossed or measured)[name]["average_precision"].estimate)
@@ -105,18 +106,10 @@ def train_table(
         for name, figures in measured.items()
     }
     notes = (*data.notes, *(() if searched is None else searched.notes), *fitted.notes)
-    folder = _write(recipe, train, test, fitted, model, scorecard, metrics, notes, root, command)
+    on_stage("thresholds")
+    chosen = choose_table_thresholds(recipe, plans[best], train, None if order is None else order[train_rows])
+    folder = _write(recipe, train, test, fitted, model, scorecard, chosen, metrics, notes, root, command)
     return TrainedTable(folder, best, measured, crossed, len(train_rows), len(test_rows), notes, scorecard, searched)
-
-
-def _score(model: bytes, fitted: FittedTable, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the scores as served; raises DataError where a worker would refuse the row."""
-    for column, required, values in zip(fitted.columns, fitted.required, matrix.T, strict=True):
-        if required and np.isnan(values).any():
-            raise DataError(
-                f"column {column.name!r}: has gaps in the test rows and none in training; impute it by a step"
-            )
-    return Scorer(model).score(matrix)
 
 
 def _measured(score: npt.NDArray[np.float64], target: npt.NDArray[np.bool_], *, seed: int) -> dict[str, Interval]:
@@ -140,7 +133,7 @@ def _cross_validated(
     for number, (train, test) in enumerate(_folds(recipe, data, order), 1):
         on_stage(f"{model_name(plan)}, fold {number} of {recipe.split.folds}")
         fitted = fit_table(data.where(train), recipe.step, plan, recipe.fit, seed=recipe.seed)
-        score = _score(fitted.export(), fitted, data.matrix[test])
+        score = served_scores(fitted.export(), fitted, data.matrix[test])
         found.append(table_measures(score, data.target[test], np.ones(len(test))))
         ratio = len(test) / len(train)
     count = len(found)
@@ -166,13 +159,12 @@ def _write(
     fitted: FittedTable,
     model: bytes,
     scorecard: Scorecard | None,
+    chosen: TableThresholds,
     metrics: dict[Model, dict[str, float]],
     notes: tuple[str, ...],
     root: Path,
     command: str,
 ) -> Path:
-    score = _score(model, fitted, test.matrix)
-    costs = Costs(recipe.decision.review, recipe.decision.declined_good, recipe.decision.missed_fraction)
     golden = test.matrix[:GOLDEN_ROWS]
     times = np.zeros(len(golden), dtype=np.int64)
     files = {
@@ -192,8 +184,9 @@ def _write(
         usual_values=tuple(
             _usual(column, values) for column, values in zip(train.columns, train.matrix.T, strict=True)
         ),
-        thresholds=choose_thresholds(score, test.target, test.amount, costs, recipe.decision.flagged_share),
-        costs=costs,
+        thresholds=chosen.thresholds,
+        segments=chosen.segments,
+        costs=decision_costs(recipe.decision),
         loss=None if recipe.loss is None else LossTerms(recipe.loss.exposure, recipe.loss.loss_given_default),
         training_rows=len(train.target),
         training_events=int(train.target.sum()),

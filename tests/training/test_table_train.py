@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from risk.bundle import MANIFEST_FILE, MODEL_FILE, BundleError
+from risk.credit_decision import decide_applications
 from risk.manifest import Model
 from risk.scorecard import points, points_lost
 from risk.table_bundle import SCORECARD_FILE, TableBundle, open_table_bundle
@@ -30,6 +31,7 @@ from training.table import Table, load_table
 from training.table_data import DataError, table_data
 from training.table_fit import fit_table, model_name
 from training.table_parity import check_table_export, parity_table
+from training.table_split import table_split
 from training.table_train import TrainedTable, train_table
 
 ROWS = 1_500
@@ -343,3 +345,57 @@ def test_an_encoded_row_names_what_is_wrong() -> None:
     ]
     assert encode_row(columns, {"age": 20, "code": 1.0}) == [20.0, 0.0]
     assert encode_row(columns, {"age": 20, "code": "y", "else": 1}) == [20.0, -1.0]
+
+
+def test_segments_have_thresholds_of_their_own(table: Table, tmp_path: Path) -> None:
+    """Where a category has enough rows its own thresholds decide; an unknown one has those of all."""
+    plan = recipe(QUICK[:1], decision=Decision(review=0.05, declined_good=0.3, segment="home"))
+    bundle = opened(train_table(plan, table, root=tmp_path, command="test"))
+    segments = bundle.manifest.segments
+    assert segments is not None
+    assert set(segments.by_category) == {"own", "rent", "family"}
+    assert len({own.review for own in segments.by_category.values()}) == 3
+    matrix = table_data(table, plan.data).matrix
+    home = [column.name for column in bundle.manifest.columns].index("home")
+    matrix[::5, home] = -1.0
+    decisions = decide_applications(bundle, matrix)
+    names = bundle.manifest.columns[home].categories
+    assert names is not None
+    for row in range(len(matrix)):
+        code = int(matrix[row, home])
+        own = bundle.manifest.thresholds if code < 0 else segments.by_category[names[code]]
+        score = decisions.probability[row]
+        assert decisions.outcome[row] == int(score >= own.review) + int(score >= own.decline)
+        assert decisions.threshold[row] == (0.0, own.review, own.decline)[decisions.outcome[row]]
+    with pytest.raises(DataError, match=r"decision\.segment = 'age_years': is no column of categories"):
+        train_table(recipe(QUICK[:1], decision=Decision(segment="age_years")), table, root=tmp_path, command="test")
+
+
+def test_thresholds_are_chosen_without_the_test_rows(table: Table, tmp_path: Path) -> None:
+    """What became of the test rows has no part in the thresholds, nor in the model."""
+    plan = recipe(QUICK[:1])
+    data = table_data(table, plan.data)
+    _, test_rows = table_split(data.target, None, test_share=plan.split.test_share, seed=plan.seed)
+    known = np.array(table.columns["target"], dtype=np.float64)
+    events = test_rows[known[test_rows] == 1.0]
+    others = test_rows[known[test_rows] == 0.0][: len(events)]
+    swapped = known.copy()
+    swapped[events], swapped[others] = 0.0, 1.0
+    split = SplitPlan("time", "at", 0.2)
+    order = np.zeros(ROWS)
+    order[test_rows] = 1.0
+    plan = recipe(QUICK[:1], split=split, data=Data("x.csv", "target", drop=("application_id", "at")))
+    one, other = (
+        opened(
+            train_table(
+                plan,
+                Table(dict(table.columns) | {"target": target, "at": order}, ROWS),
+                root=tmp_path / name,
+                command="test",
+            )
+        ).manifest
+        for name, target in (("a", known), ("b", swapped))
+    )
+    assert one.thresholds == other.thresholds
+    assert one.files == other.files
+    assert one.metrics != other.metrics
