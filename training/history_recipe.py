@@ -55,12 +55,13 @@ class Normalisation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Costs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What decisions cost, in the currency, and the share of transactions that may be flagged."""
+    """What decisions cost, in the currency, and the share of transactions that may be flagged, or how many a day."""
 
     review: Annotated[float, msgspec.Meta(ge=0.0)] = COSTS.review
     declined_genuine: Annotated[float, msgspec.Meta(ge=0.0)] = COSTS.declined_genuine
     missed_fraud_fraction: Annotated[float, msgspec.Meta(ge=0.0)] = COSTS.missed_fraud_fraction
     flagged_share: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = REVIEW_SHARE
+    reviews_per_day: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
 class HistoryRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -131,6 +132,7 @@ def recipe_plan(recipe: HistoryRecipe) -> Plan:
             recipe.decision.review, recipe.decision.declined_genuine, recipe.decision.missed_fraud_fraction
         ),
         review_share=recipe.decision.flagged_share,
+        reviews_per_day=recipe.decision.reviews_per_day,
         steps=recipe.step,
         fit=recipe.fit,
         seed=recipe.seed,

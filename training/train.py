@@ -54,6 +54,7 @@ UNWEIGHTED = Fitting()
 class Plan:
     """What to train: `models` are compared on the test window, and the one of best average precision is bundled.
 
+    `reviews_per_day`, if given, takes the place of `review_share`: how many transactions may be flagged on a mean day.
     `half_life_days` None freezes the normaliser at the training statistics. `steps` prepare normalised features
     further, within the model's graph.
     """
@@ -67,6 +68,7 @@ class Plan:
     half_life_days: float | None = None
     costs: Costs = COSTS
     review_share: float = REVIEW_SHARE
+    reviews_per_day: int | None = None
     steps: tuple[StepPlan, ...] = ()
     fit: Fitting = UNWEIGHTED
     seed: int = 0
@@ -155,6 +157,14 @@ def train(
     return Trained(folder, best, metrics, len(parts.train), len(parts.test))
 
 
+def _flagged_share(event_time_ns: npt.NDArray[np.int64], plan: Plan) -> float:
+    """Return the share of the transactions at these times that may be flagged, 0 to 1."""
+    if plan.reviews_per_day is None:
+        return plan.review_share
+    days = len(np.unique(event_time_ns // DAY_NS))
+    return min(1.0, plan.reviews_per_day * days / len(event_time_ns))
+
+
 def _frozen(statistics: NormaliserStatistics) -> NormaliserStatistics:
     return NormaliserStatistics(statistics.kind, statistics.centre, statistics.scale, None)
 
@@ -192,7 +202,7 @@ def _manifest(
         history.fraud[rows],
         history.amount[rows],
         plan.costs,
-        plan.review_share,
+        _flagged_share(history.event_time_ns[rows], plan),
     )
     genuine = parts.train[~history.fraud[parts.train]]
     usual = running_moments(features[genuine])[0]

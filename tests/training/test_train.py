@@ -124,6 +124,17 @@ def test_the_handbooks_figures_are_reached(shared_data: Path, tmp_path: Path) ->
     assert figures["card_precision_at_100"] >= 0.285
 
 
+def test_flags_keep_to_what_a_team_can_look_at(tmp_path: Path) -> None:
+    """With so many reviews a day no more transactions are flagged, on the days that thresholds are chosen on."""
+    plan = dataclasses.replace(PLAN, models=(LogisticRegression(),), reviews_per_day=3)
+    bundle = read_bundle(train(HISTORY, plan, root=tmp_path, command="c").folder)
+    day = HISTORY.event_time_ns // DAY_NS
+    between = np.flatnonzero((day > PLAN.windows.train_to) & (day < PLAN.windows.test_from))
+    raw = transaction_features(HISTORY)[between]
+    scores = bundle.scorer.score(bundle.normaliser().advance(raw, HISTORY.event_time_ns[between]))
+    assert 0 < (scores >= bundle.manifest.thresholds.review).sum() <= 3 * 7
+
+
 def test_steps_weights_and_calibration_are_for_transactions_too(tmp_path: Path) -> None:
     """A plan's steps leave in the model's graph, behind the normaliser, and reasons are still given."""
     plan = dataclasses.replace(
