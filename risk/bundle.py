@@ -132,7 +132,7 @@ def open_bundle(files: Mapping[str, bytes]) -> Bundle:
     golden rows that come out otherwise than when the bundle was made, or whose contributions do not add up.
     """
     manifest = _read_manifest(files)
-    _verify_files(manifest, files)
+    verify_files(manifest.files, files)
     _verify_contract(manifest)
     try:
         scorer = Scorer(files[MODEL_FILE])
@@ -183,14 +183,15 @@ def _usual_rows(manifest: Manifest) -> UsualRows:
     )
 
 
-def _verify_files(manifest: Manifest, files: Mapping[str, bytes]) -> None:
+def verify_files(named: Mapping[str, str], files: Mapping[str, bytes]) -> None:
+    """Raise BundleError unless the files are those that a manifest names, each with the SHA-256 that it says."""
     for needed in (MODEL_FILE, GOLDEN_FILE):
-        if needed not in manifest.files:
-            raise BundleError("files", sorted(manifest.files), f"make it again with {needed}")
+        if needed not in named:
+            raise BundleError("files", sorted(named), f"make it again with {needed}")
     present = set(files) - {MANIFEST_FILE}
-    if present != set(manifest.files):
-        raise BundleError("content", sorted(present), f"copy it again: the manifest names {sorted(manifest.files)}")
-    for name, expected in manifest.files.items():
+    if present != set(named):
+        raise BundleError("content", sorted(present), f"copy it again: the manifest names {sorted(named)}")
+    for name, expected in named.items():
         found = hashlib.sha256(files[name]).hexdigest()
         if found != expected:
             raise BundleError(f"sha256 of {name}", found, f"copy it again: the manifest says {expected}")

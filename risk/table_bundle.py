@@ -4,7 +4,6 @@ Its graph takes encoded rows (`risk.table_columns`) and holds every step of prep
 serves. It is verified like a transaction's bundle: by hash, contract, golden rows and at every batch size.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -13,7 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from risk.bundle import GOLDEN_FILE, MANIFEST_FILE, MODEL_FILE, SCORE_TOLERANCE, BundleError
+from risk.bundle import GOLDEN_FILE, MANIFEST_FILE, MODEL_FILE, SCORE_TOLERANCE, BundleError, verify_files
 from risk.decision import Thresholds
 from risk.golden import Golden, read_golden
 from risk.manifest import Costs, Model, Name, short_sha256
@@ -101,7 +100,7 @@ def open_table_bundle(files: Mapping[str, bytes]) -> TableBundle:
         manifest = msgspec.json.decode(files[MANIFEST_FILE], type=TableManifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BundleError(MANIFEST_FILE, "not that of a table", f"{error}: make it with a recipe") from error
-    _verify_files(manifest, files)
+    verify_files(manifest.files, files)
     names = [column.name for column in manifest.columns]
     if len(set(names)) != len(names) or len(manifest.usual_values) != len(names):
         raise BundleError("columns", names, "give each once, and a usual value for each")
@@ -141,16 +140,3 @@ def _verify_segments(manifest: TableManifest) -> None:
     unknown = sorted(set(manifest.segments.by_category) - set(categories))
     if unknown:
         raise BundleError("segments.by_category", unknown[0], f"name some of {list(categories)}")
-
-
-def _verify_files(manifest: TableManifest, files: Mapping[str, bytes]) -> None:
-    for needed in (MODEL_FILE, GOLDEN_FILE):
-        if needed not in manifest.files:
-            raise BundleError("files", sorted(manifest.files), f"make it again with {needed}")
-    present = set(files) - {MANIFEST_FILE}
-    if present != set(manifest.files):
-        raise BundleError("content", sorted(present), f"copy it again: the manifest names {sorted(manifest.files)}")
-    for name, expected in manifest.files.items():
-        found = hashlib.sha256(files[name]).hexdigest()
-        if found != expected:
-            raise BundleError(f"sha256 of {name}", found, f"copy it again: the manifest says {expected}")
