@@ -63,9 +63,9 @@ class TrainingWindow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The contents of `manifest.json`.
 
-    `usual_values` are the means of the raw features in training. `metrics` holds the figures on the test
-    window of every model that was compared, by model and metric; `model` is the one in the bundle. `files`
-    maps the name of every other file to its SHA-256 in hex.
+    `usual_values` are the means of the raw features in training. `metrics` holds the figures on the test window of
+    every model that was compared, by model and metric; `model` is the one in the bundle, and `notes` tell people how it
+    was found. `files` maps the name of every other file to its SHA-256 in hex.
     """
 
     schema_version: Literal[1] = 1
@@ -81,6 +81,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     usual_values: dict[str, float]
     training_window: TrainingWindow
     metrics: dict[str, dict[str, float]]
+    notes: tuple[str, ...] = ()
     library_versions: dict[str, str]
     command: str
     files: dict[str, str]

@@ -12,6 +12,7 @@ import typer
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from schemas.alert import Alert
@@ -208,6 +209,8 @@ def show_bundle(path: Annotated[Path, typer.Argument(help="A bundle's directory.
     table.add_row("normaliser", f"{manifest.normaliser.kind}, {scaling}")
     table.add_row("currency", manifest.currency)
     table.add_row("volatility", "none" if bundle.volatility is None else ", ".join(sorted(bundle.volatility.symbols)))
+    for note in manifest.notes:
+        table.add_row("note", escape(note))
     table.add_row("command", manifest.command)
     table.add_row("libraries", ", ".join(f"{name} {number}" for name, number in manifest.library_versions.items()))
     output.print(table)

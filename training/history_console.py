@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,15 +10,27 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from training.console_output import errors, output
+from training.search_console import described_search, show_search_ended
 
 if TYPE_CHECKING:
     from risk.garch import VolatilityParameters
     from training.history import History
+    from training.plan_search import SearchProgress
     from training.train import Plan, Trained
 
 
-def train_history(history: "History", plan: "Plan", out: Path, volatility: "VolatilityParameters | None") -> "Trained":
-    """Return what training gave; errors as for `training.train.train`."""
+def train_history(
+    history: "History",
+    plan: "Plan",
+    out: Path,
+    volatility: "VolatilityParameters | None",
+    *,
+    budget_minutes: float | None = None,
+) -> "Trained":
+    """Return what training gave; errors as for `training.train.train`.
+
+    `budget_minutes` is how long a search may go on: what is being evaluated then is finished.
+    """
     from training.train import train as train_bundle
 
     command = shlex.join(["riskstream", *sys.argv[1:]])
@@ -26,12 +39,19 @@ def train_history(history: "History", plan: "Plan", out: Path, volatility: "Vola
         console=errors, transient=True, disable=not errors.is_terminal,
     ) as progress:  # fmt: skip
         rows = progress.add_task("features", total=2 * len(history) + int(history.fraud.sum()))
+        tried = progress.add_task("search", total=None, visible=False)
         stages = progress.add_task("models", total=len(plan.models) + 1, visible=False)
+        began = time.monotonic()
 
         def show_stage(stage: str) -> None:
-            if stage != "features":
+            if stage not in ("features", "search"):
                 shown = progress.tasks[stages].visible
                 progress.update(stages, description=stage, visible=True, advance=1 if shown else 0)
+
+        def show_search(found: "SearchProgress") -> None:
+            progress.update(
+                tried, total=found.total, completed=found.done, description=described_search(found), visible=True
+            )
 
         return train_bundle(
             history,
@@ -41,6 +61,8 @@ def train_history(history: "History", plan: "Plan", out: Path, volatility: "Vola
             volatility=volatility,
             on_stage=show_stage,
             on_features=lambda done: progress.advance(rows, done),
+            before=lambda share: budget_minutes is None or time.monotonic() - began < share * 60.0 * budget_minutes,
+            on_search=show_search,
         )
 
 
@@ -57,4 +79,8 @@ def show_trained(trained: "Trained") -> None:
             f"{figures['parity_max_difference']:.1e}",
         )
     output.print(table)
+    if trained.search is not None:
+        show_search_ended(trained.search)
+        for note in trained.search.notes:
+            output.print(note, style="dim")
     output.print(f"[bold]bundle[/] {trained.folder}, which holds [green]{trained.model}[/]")

@@ -14,6 +14,7 @@ from training.recipe import (
     Fitting,
     ModelPlan,
     RecipeError,
+    Search,
     StepPlan,
     check_models,
     converted,
@@ -75,6 +76,7 @@ class HistoryRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     normaliser: Normalisation = Normalisation()
     step: tuple[StepPlan, ...] = ()
     fit: Fitting = Fitting()
+    search: Search | None = None
     decision: Costs = Costs()
     seed: int = 0
 
@@ -135,6 +137,7 @@ def recipe_plan(recipe: HistoryRecipe) -> Plan:
         reviews_per_day=recipe.decision.reviews_per_day,
         steps=recipe.step,
         fit=recipe.fit,
+        search=recipe.search,
         seed=recipe.seed,
     )
 

@@ -13,14 +13,16 @@ from rich.table import Table as Shown
 
 from training.console_output import errors, output
 from training.history_console import show_trained, train_history
+from training.search_console import described_search, show_search_ended
 
 if TYPE_CHECKING:
     from risk.manifest import Model
     from training.bootstrap import Interval
     from training.history_recipe import HistoryRecipe
-    from training.table_search import SearchProgress
+    from training.plan_search import SearchProgress
     from training.table_train import TrainedTable
 
+_NO_SEARCH = "{}: has no [search] for --budget to end; add one, or leave the option out"
 _SHOWN = {
     "loss": "loss",
     "accuracy": "acc.",
@@ -47,23 +49,31 @@ def _train_recipe(path: Path, out: Path, budget_minutes: float | None) -> bool:
         recipe = read_history_recipe(path)
     except RecipeError as error:
         return _failed(path, error)
-    return _train_table(path, out, budget_minutes) if recipe is None else _train_history(path, recipe, out)
+    if recipe is None:
+        return _train_table(path, out, budget_minutes)
+    return _train_history(path, recipe, out, budget_minutes)
 
 
-def _train_history(path: Path, recipe: "HistoryRecipe", out: Path) -> bool:
+def _train_history(path: Path, recipe: "HistoryRecipe", out: Path, budget_minutes: float | None) -> bool:
     from risk.bundle import BundleError
     from training.history import HistoryError
     from training.history_recipe import recipe_history, recipe_plan
     from training.parity import ParityError
+    from training.plan_search import SearchError
+    from training.recipe import RecipeError
     from training.time_split import SplitError
 
     try:
+        if budget_minutes is not None and recipe.search is None:
+            raise RecipeError(_NO_SEARCH.format(path))
         history = recipe_history(recipe, path.parent)
         output.print(
             f"[bold]{recipe.name}[/] {path}: {len(history):,} transactions, {int(history.fraud.sum()):,} frauds"
         )
-        show_trained(train_history(history, recipe_plan(recipe), out, None))
-    except (HistoryError, SplitError, ParityError, BundleError, ValueError, OSError, ImportError) as error:
+        show_trained(train_history(history, recipe_plan(recipe), out, None, budget_minutes=budget_minutes))
+    except SearchError as error:
+        return _failed_at(path, ("search", error.key), error)
+    except (RecipeError, HistoryError, SplitError, ParityError, BundleError, ValueError, OSError, ImportError) as error:
         return _failed(path, error)
     return True
 
@@ -72,17 +82,17 @@ def _train_table(path: Path, out: Path, budget_minutes: float | None) -> bool:
     from risk.bundle import BundleError
     from training.history import HistoryError
     from training.parity import ParityError
+    from training.plan_search import SearchError
     from training.recipe import RecipeError, line_of, read_recipe
     from training.steps.step import StepError
     from training.table import load_table
     from training.table_data import DataError
-    from training.table_search import SearchError
     from training.table_train import train_table
 
     try:
         recipe = read_recipe(path)
         if budget_minutes is not None and recipe.search is None:
-            raise RecipeError(f"{path}: has no [search] for --budget to end; add one, or leave the option out")
+            raise RecipeError(_NO_SEARCH.format(path))
         table = load_table(path.parent / recipe.data.path, categorical=recipe.data.categorical)
         output.print(f"[bold]{recipe.name}[/] {path}: {table.rows:,} rows of {len(table.columns)} columns")
         with Progress(
@@ -99,7 +109,7 @@ def _train_table(path: Path, out: Path, budget_minutes: float | None) -> bool:
 
             def show_search(found: "SearchProgress") -> None:
                 progress.update(
-                    progress.task_ids[0], total=found.total, completed=found.done, description=_described(found)
+                    progress.task_ids[0], total=found.total, completed=found.done, description=described_search(found)
                 )
 
             trained = train_table(
@@ -116,13 +126,20 @@ def _train_table(path: Path, out: Path, budget_minutes: float | None) -> bool:
         line = line_of(path.read_text(encoding="utf-8"), ("step", int(number) - 1)) if number.isdigit() else 1
         errors.print(f"[red]error:[/] {path}, line {line}: {escape(str(error))}", highlight=False, soft_wrap=True)
     except SearchError as error:
-        line = line_of(path.read_text(encoding="utf-8"), ("search", error.key))
-        errors.print(f"[red]error:[/] {path}, line {line}: {escape(str(error))}", highlight=False, soft_wrap=True)
+        return _failed_at(path, ("search", error.key), error)
     except (RecipeError, HistoryError, DataError, ParityError, BundleError, ValueError, OSError, ImportError) as error:
         return _failed(path, error)
     else:
         _show(trained)
         return True
+    return False
+
+
+def _failed_at(path: Path, keys: tuple[str | int, ...], error: Exception) -> bool:
+    from training.recipe import line_of
+
+    line = line_of(path.read_text(encoding="utf-8"), keys)
+    errors.print(f"[red]error:[/] {path}, line {line}: {escape(str(error))}", highlight=False, soft_wrap=True)
     return False
 
 
@@ -147,20 +164,11 @@ def _show(trained: "TrainedTable") -> None:
             for at, each in enumerate(one.bins):
                 card.add_row(one.column if at == 0 else "", each.label, str(each.points))
         output.print(card)
-    if trained.search is not None and trained.search.taken:
-        output.print(
-            f"{trained.search.taken} evaluations taken from {trained.search.journal}", style="dim", soft_wrap=True
-        )
-    if trained.search is not None and trained.search.stopped:
-        output.print("the budget ended the search: the best plan so far is used; run again to go on", style="yellow")
+    if trained.search is not None:
+        show_search_ended(trained.search)
     for note in trained.notes:
         output.print(note, style="dim")
     output.print(f"[bold]bundle[/] {trained.folder}, which holds [green]{trained.model}[/]")
-
-
-def _described(found: "SearchProgress") -> str:
-    rows = "all rows" if found.share == "1" else f"{found.share} of the rows"
-    return f"{found.model}: trial {found.trial} of {found.trials} on {rows}, best {found.best:.4f}"
 
 
 def _figures(title: str, figures: "dict[Model, dict[str, Interval]]", best: "Model") -> Shown:

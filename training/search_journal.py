@@ -1,7 +1,7 @@
 """The journal of a search: every finished evaluation, so that one that was broken off goes on where it ended."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
@@ -9,8 +9,8 @@ from typing import Annotated
 import msgspec
 import numpy as np
 
+from training.history import History
 from training.library_versions import library_versions
-from training.recipe import Recipe
 from training.table import Table
 
 
@@ -26,18 +26,32 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     folds: Annotated[tuple[float, ...], msgspec.Meta(min_length=1)]
 
 
-def journal_path(folder: Path, recipe: Recipe, table: Table) -> Path:
+def journal_path(folder: Path, recipe: object, content: Iterable[bytes]) -> Path:
     """Return the file of a recipe's search in a folder: `search-`, 12 hex digits and `.jsonl`.
 
-    The digits are of the SHA-256 of all that an evaluation depends on: recipe, content of the table and releases of the
-    libraries.
+    The digits are of the SHA-256 of all that an evaluation depends on: recipe, content of what is learnt from and
+    releases of the libraries.
     """
     # repr, for JSON knows no infinity, which a penalty may be.
     hashed = sha256(repr((recipe, sorted(library_versions().items()))).encode())
-    for name, values in table.columns.items():
-        hashed.update(msgspec.json.encode([name, isinstance(values, np.ndarray), len(values)]))
-        hashed.update(values.tobytes() if isinstance(values, np.ndarray) else msgspec.json.encode(values))
+    for part in content:
+        hashed.update(part)
     return folder / f"search-{hashed.hexdigest()[:12]}.jsonl"
+
+
+def table_bytes(table: Table) -> Iterator[bytes]:
+    """Yield the content of a table."""
+    for name, values in table.columns.items():
+        yield msgspec.json.encode([name, isinstance(values, np.ndarray), len(values)])
+        yield values.tobytes() if isinstance(values, np.ndarray) else msgspec.json.encode(values)
+
+
+def history_bytes(history: History) -> Iterator[bytes]:
+    """Yield the content of a history."""
+    for ids in (history.transaction_id, history.customer_id, history.merchant_id):
+        yield msgspec.json.encode(ids)
+    for values in (history.amount, history.event_time_ns, history.fraud, history.label_time_ns):
+        yield values.tobytes()
 
 
 class Journal:

@@ -8,63 +8,20 @@ part.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from risk.manifest import Model
+from training.plan_search import Searched, SearchError, SearchProgress, search_plans
 from training.recipe import ModelPlan, Recipe, Search
 from training.search_journal import Journal
-from training.search_space import candidates, plan_text
+from training.search_space import plan_text
 from training.steps.step import StepError
-from training.successive_halving import Trial, rungs, successive_halving, winner
 from training.table_data import TableData
-from training.table_fit import fit_table, model_name
+from training.table_fit import fit_table
 from training.table_measures import table_measures
 from training.table_split import Rows, folds
-
-
-class SearchError(ValueError):
-    """A search that the rows do not allow; `key` is that of the recipe's `[search]`."""
-
-    def __init__(self, key: str, message: str) -> None:
-        super().__init__(f"search.{key}: {message}")
-        self.key = key
-
-
-@dataclass(frozen=True, slots=True)
-class SearchProgress:
-    """How far a search is, after an evaluation: of `total` over all models, `done`.
-
-    `trial` of `trials` plans of `model` was evaluated on the `share` of the rows; `best` is the measure of the best
-    plan on as many.
-    """
-
-    model: Model
-    done: int
-    total: int
-    trial: int
-    trials: int
-    share: str
-    best: float
-
-
-@dataclass(frozen=True, slots=True)
-class Searched:
-    """The best plan of each model, in the recipe's order, and a note on each.
-
-    `taken` evaluations were in the journal already; `stopped` tells that the deadline ended the search.
-    """
-
-    models: tuple[ModelPlan, ...]
-    notes: tuple[str, ...]
-    journal: Path
-    taken: int
-    stopped: bool
 
 
 def search_table(
@@ -80,49 +37,18 @@ def search_table(
     """Return the best plan that was found of each model of the recipe, by successive halving.
 
     `train` are the rows to train on, and `order` float64[n] is what they are ordered by, None for rows at random.
-    `before(share)` tells whether less than that share of the time allowed has passed: the k-th of n models is searched
-    before k / n; where it ends early, the best plan so far is used, and the recipe's own if there is none.
+    `before` and `on_progress` are those of `training.plan_search.search_plans`.
 
     Raises SearchError for folds that cannot be learnt from, StepError for a step that does not fit, and OSError.
     """
     parts = _folds(search, train, order, seed=recipe.seed)
-    choices = [candidates(plan, search.trials, seed=recipe.seed) for plan in recipe.model]
-    totals = [sum(count for _, count in rungs(len(one))) for one in choices]
-    sign = -1.0 if search.measure == "loss" else 1.0
-    best: list[ModelPlan] = []
-    notes: list[str] = []
-    taken, done, stopped = 0, 0, False
 
-    def evaluate(plan: ModelPlan, share: Fraction) -> float:
-        nonlocal taken
-        values = journal.get(plan_text(plan), str(share))
-        if values is None:
-            values = tuple(_evaluated(recipe, search, plan, train, part, share) for part in parts)
-            journal.add(plan_text(plan), str(share), values)
-        else:
-            taken += 1
-        return sign * float(np.mean(values))
+    def evaluated(plan: ModelPlan, share: Fraction) -> tuple[float, ...]:
+        return tuple(_evaluated(recipe, search, plan, train, part, share) for part in parts)
 
-    for number, (tried, total) in enumerate(zip(choices, totals, strict=True), 1):
-        model, deadline = model_name(tried[0]), number / len(choices)
-        trials: list[Trial[ModelPlan]] = []
-        for trial in successive_halving(tried, evaluate, partial(before, deadline)):
-            trials.append(trial)
-            done += 1
-            leader = winner([one for one in trials if one.rung == trial.rung])
-            assert leader is not None
-            on_progress(
-                SearchProgress(
-                    model, done, sum(totals), trial.number + 1, len(tried), str(trial.share), sign * leader.score
-                )
-            )
-        found = winner(trials)
-        best.append(tried[0] if found is None else found.candidate)
-        short = len(trials) < total
-        stopped |= short
-        ended = f", the budget ended after {len(trials)} of {total} evaluations" if short else ""
-        notes.append(f"search: {len(tried)} trials{ended}, best {plan_text(best[-1])}")
-    return Searched(tuple(best), tuple(notes), journal.path, taken, stopped)
+    return search_plans(
+        recipe.model, search, evaluated, journal, seed=recipe.seed, before=before, on_progress=on_progress
+    )
 
 
 def _folds(

@@ -20,17 +20,18 @@ from risk.table_columns import TableColumn
 from training.bootstrap import Interval, bootstrap_intervals
 from training.bundle_files import GOLDEN_ROWS, write_folder
 from training.library_versions import library_versions
+from training.plan_search import Searched, SearchProgress
 from training.recipe import ModelPlan, Recipe
 from training.recipe_split import recipe_split
 from training.scorecard_fit import scorecard_of
-from training.search_journal import Journal, journal_path
+from training.search_journal import Journal, journal_path, table_bytes
 from training.table import Table
 from training.table_data import TableData
 from training.table_fit import FittedTable, fit_table, model_name
 from training.table_measures import table_measures
 from training.table_parity import check_table_export
 from training.table_scores import served_scores
-from training.table_search import Searched, SearchProgress, search_table
+from training.table_search import search_table
 from training.table_split import folds
 from training.table_thresholds import TableThresholds, choose_table_thresholds, decision_costs
 
@@ -81,7 +82,7 @@ def train_table(
     if recipe.search is not None:
         on_stage("search")
         within = None if order is None else order[train_rows]
-        journal = Journal(journal_path(root / recipe.name, recipe, table))
+        journal = Journal(journal_path(root / recipe.name, recipe, table_bytes(table)))
         searched = search_table(recipe, recipe.search, train, within, journal, before=before, on_progress=on_search)
     fits: dict[Model, tuple[FittedTable, bytes]] = {}
     measured: dict[Model, dict[str, Interval]] = {}

@@ -23,10 +23,13 @@ from training.evaluation import evaluate
 from training.explanation import explanation_files
 from training.features import transaction_features
 from training.history import DAY_NS, History
+from training.history_search import search_history
 from training.library_versions import library_versions
 from training.normaliser_statistics import normaliser_statistics
 from training.parity import check_export
-from training.recipe import Fitting, ModelPlan, StepPlan
+from training.plan_search import Searched, SearchProgress
+from training.recipe import Fitting, ModelPlan, Search, StepPlan
+from training.search_journal import Journal, history_bytes, journal_path
 from training.table_data import TableData
 from training.table_fit import fit_table, model_name
 from training.table_parity import check_table_export
@@ -71,6 +74,7 @@ class Plan:
     reviews_per_day: int | None = None
     steps: tuple[StepPlan, ...] = ()
     fit: Fitting = UNWEIGHTED
+    search: Search | None = None
     seed: int = 0
 
 
@@ -83,6 +87,7 @@ class Trained:
     metrics: dict[str, dict[str, float]]
     train_rows: int
     test_rows: int
+    search: Searched | None
 
 
 def train(
@@ -94,11 +99,14 @@ def train(
     volatility: VolatilityParameters | None = None,
     on_stage: Callable[[str], None] = lambda stage: None,
     on_features: Callable[[int], None] = lambda rows: None,
+    before: Callable[[float], bool] = lambda share: True,
+    on_search: Callable[[SearchProgress], None] = lambda progress: None,
 ) -> Trained:
     """Train, compare and write the bundle under `root`; the figures are those of the served artefact.
 
     Raises SplitError for windows that cannot be used, ParityError when an export differs from its original, and
-    BundleError when the bundle would not open. `on_stage` is told what begins.
+    BundleError when the bundle would not open, SearchError for a search that the history does not allow. `on_stage` is
+    told what begins; `before` and `on_search` belong to the search.
     """
     on_stage("features")
     columns = [FEATURES.index(name) for name in plan.features]
@@ -118,7 +126,24 @@ def train(
         parts.train,
         (),
     )
-    for model_plan in plan.models:
+    searched = None
+    if plan.search is not None:
+        on_stage("search")
+        searched = search_history(
+            history,
+            features,
+            plan.features,
+            plan.windows,
+            plan.models,
+            plan.steps,
+            plan.fit,
+            plan.search,
+            Journal(journal_path(root / plan.name, plan, history_bytes(history))),
+            seed=plan.seed,
+            before=before,
+            on_progress=on_search,
+        )
+    for model_plan in plan.models if searched is None else searched.models:
         model = model_name(model_plan)
         on_stage(model)
         # The normaliser leaves no number beyond a bound, and no gap.
@@ -143,7 +168,8 @@ def train(
         ) | {"parity_max_difference": parity.max_difference}
     best = max(exports, key=lambda model: metrics[model]["average_precision"])
     on_stage("bundle")
-    manifest = _manifest(history, features, parts, plan, statistics, exports[best], best, metrics, command)
+    notes = () if searched is None else searched.notes
+    manifest = _manifest(history, features, parts, plan, statistics, exports[best], best, metrics, notes, command)
     # The test window's first rows in order of time: what a worker will meet.
     golden_rows = np.sort(parts.test)[:GOLDEN_ROWS]
     folder = write_bundle(
@@ -154,7 +180,7 @@ def train(
         explanation=explanations[best],
         volatility=None if volatility is None else volatility_parameters_bytes(volatility),
     )
-    return Trained(folder, best, metrics, len(parts.train), len(parts.test))
+    return Trained(folder, best, metrics, len(parts.train), len(parts.test), searched)
 
 
 def _flagged_share(event_time_ns: npt.NDArray[np.int64], plan: Plan) -> float:
@@ -193,6 +219,7 @@ def _manifest(
     model: bytes,
     best: Model,
     metrics: dict[str, dict[str, float]],
+    notes: tuple[str, ...],
     command: str,
 ) -> Manifest:
     # Thresholds belong to data that the model did not learn from; the test stays untouched where there is a choice.
@@ -225,6 +252,7 @@ def _manifest(
             frauds=int(history.fraud[parts.train].sum()),
         ),
         metrics=metrics,
+        notes=notes,
         library_versions=library_versions(),
         command=command,
         files={},

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.recipe import Data, LogisticRegression, Recipe
-from training.search_journal import Journal, JournalError, journal_path
+from training.search_journal import Journal, JournalError, journal_path, table_bytes
 from training.table import Table
 
 FOLDS = st.lists(st.floats(0.0, 10.0), min_size=1, max_size=4)
@@ -67,7 +67,7 @@ def test_the_name_tells_recipe_and_table(tmp_path: Path) -> None:
     columns: dict[str, object] = {"x": np.array([1.0, np.nan]), "t": ["a", None]}
 
     def name(recipe: Recipe, columns: dict[str, object]) -> str:
-        return journal_path(tmp_path, recipe, Table(columns, 2)).name  # type: ignore[arg-type] # built for the test
+        return journal_path(tmp_path, recipe, table_bytes(Table(columns, 2))).name  # type: ignore[arg-type] # built for the test
 
     names = [
         name(recipe, columns),

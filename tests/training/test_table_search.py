@@ -17,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 from risk.bundle import MANIFEST_FILE
 from training import recipe as plans
+from training.plan_search import SearchError, SearchProgress
 from training.recipe import Data, Fitting, Recipe, Search, SplitPlan
 from training.recipe_console import train_recipes
 from training.search_journal import Entry, Journal
@@ -24,7 +25,7 @@ from training.search_space import candidates, plan_text
 from training.successive_halving import rungs
 from training.table import Table
 from training.table_data import table_data
-from training.table_search import SearchError, SearchProgress, known_rows, search_table
+from training.table_search import known_rows, search_table
 from training.table_split import table_split
 from training.table_train import TrainedTable, train_table
 

@@ -13,10 +13,12 @@ from stream.bundle_files import read_bundle
 from training.console import parse_day, parse_mapping
 from training.features import transaction_features
 from training.history import DAY_NS, read_history
+from training.history_search import search_windows
 from training.linear_models import fit_logistic_regression
 from training.onnx_export import export_onnx
 from training.parity import ParityError
-from training.recipe import MODEL_PLANS, Fitting, LinearSvm, LogisticRegression, Polynomial, Project
+from training.plan_search import SearchError
+from training.recipe import MODEL_PLANS, Fitting, LinearSvm, LogisticRegression, Polynomial, Project, Search, Xgboost
 from training.simulator import START_NS, simulate_transactions
 from training.time_split import Windows, split
 from training.train import FEATURE_SETS, Plan, Trained, train
@@ -133,6 +135,31 @@ def test_flags_keep_to_what_a_team_can_look_at(tmp_path: Path) -> None:
     raw = transaction_features(HISTORY)[between]
     scores = bundle.scorer.score(bundle.normaliser().advance(raw, HISTORY.event_time_ns[between]))
     assert 0 < (scores >= bundle.manifest.thresholds.review).sum() <= 3 * 7
+
+
+def test_a_search_looks_at_no_day_after_those_trained_on(tmp_path: Path) -> None:
+    """What became of later transactions changes no plan that is found, and a second run takes all from the journal."""
+    plan = dataclasses.replace(PLAN, models=(Xgboost(trees=5),), search=Search(trials=4, folds=1))
+    plan = dataclasses.replace(
+        plan, windows=Windows(FIRST_DAY + 25, FIRST_DAY + 39, FIRST_DAY + 47, FIRST_DAY + 51, delay_days=7)
+    )
+    (window,) = search_windows(plan.windows, 1)
+    assert (window.train_from, window.test_to) == (FIRST_DAY + 13, FIRST_DAY + 39)
+    later = HISTORY.event_time_ns // DAY_NS > plan.windows.train_to
+    swapped = dataclasses.replace(HISTORY, fraud=HISTORY.fraud ^ (later & (np.arange(len(HISTORY)) % 7 == 0)))
+    first, other = (
+        train(history, plan, root=tmp_path / name, command="c") for name, history in (("a", HISTORY), ("b", swapped))
+    )
+    again = train(HISTORY, plan, root=tmp_path / "a", command="c")
+    assert first.search is not None
+    assert other.search is not None
+    assert again.search is not None
+    assert first.search.models == other.search.models
+    assert (first.search.taken, again.search.taken) == (0, 6)
+    assert again.folder == first.folder
+    assert read_bundle(first.folder).manifest.notes == first.search.notes
+    with pytest.raises(SearchError, match="folds: 9 reach back before the history begins, from fold"):
+        train(HISTORY, dataclasses.replace(plan, search=Search(folds=9)), root=tmp_path, command="c")
 
 
 def test_steps_weights_and_calibration_are_for_transactions_too(tmp_path: Path) -> None:
