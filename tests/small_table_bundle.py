@@ -8,6 +8,7 @@ from schemas.application import Application
 from schemas.encoding import encode
 from training.recipe import (
     Data,
+    Decision,
     GradientBoosting,
     Impute,
     LogisticRegression,
@@ -22,6 +23,8 @@ from training.table_train import train_table
 
 ROWS = 600
 START_NS = 1_767_225_600_000_000_000
+# A review dear enough that all three outcomes occur.
+DECISION = Decision(review=0.12, declined_good=0.3)
 
 
 def small_loans(rows: int = ROWS, seed: int = 7) -> Table:
@@ -50,6 +53,7 @@ def write_small_table_bundle(root: Path, *, scorecard: bool) -> Path:
             data=data,
             model=(LogisticRegression(),),
             step=(WeightOfEvidence("all"),),
+            decision=DECISION,
             scorecard=Scorecard(),
             loss=loss,
         )
@@ -59,6 +63,7 @@ def write_small_table_bundle(root: Path, *, scorecard: bool) -> Path:
             data=data,
             model=(GradientBoosting(trees=20),),
             step=(Impute(("income",), "median"), OneHot(("home",))),
+            decision=DECISION,
             loss=loss,
         )
     return train_table(recipe, small_loans(), root=root, command="riskstream train loans.toml").folder
