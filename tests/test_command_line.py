@@ -216,7 +216,7 @@ def test_a_bundle_that_was_tampered_with_is_refused(tmp_path: Path) -> None:
     """A changed byte of the model is found, and no worker starts with it."""
     copy = tmp_path / "demo"
     shutil.copytree(DEMO, copy)
-    (model,) = copy.glob("*/*.onnx")
+    (model,) = copy.glob("*/model.onnx")
     model.write_bytes(model.read_bytes()[:-1] + b"?")
     refused(riskstream("bundle", "verify", str(copy)), f"sha256 of {model.name}", "copy it again")
     refused(riskstream("run", RISKSTREAM_BUNDLE=str(copy)), f"sha256 of {model.name}")

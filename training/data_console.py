@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
-from rich.markup import escape
 from rich.table import Table as Shown
 from rich.text import Text
 
@@ -43,14 +42,16 @@ def profile(
     from training.table import load_table
 
     if positive is not None and target is None:
-        raise fail(f"--positive {_shown(positive)}: is a value of the target; name its column by --target")
+        raise fail(f"--positive {_printable(positive)}: is a value of the target; name its column by --target")
     if as_json and out is not None:
         raise fail("--json, --out: give one of the two")
     page = Path(f"{path.stem}-profile.html") if out is None else out
     if page.suffix != ".html":
-        raise fail(f"--out {_shown(str(page))}: does not end in .html; give a name that does")
+        raise fail(f"--out {_printable(str(page))}: does not end in .html; give a name that does")
     if not page.parent.is_dir():
-        raise fail(f"--out {_shown(str(page))}: {_shown(str(page.parent))} is no directory; make it, or give another")
+        raise fail(
+            f"--out {_printable(str(page))}: {_printable(str(page.parent))} is no directory; make it, or give another"
+        )
     try:
         table = load_table(path, categorical=categorical or [])
         found = profile_table(table, target, positive=positive, categorical=categorical or [])
@@ -59,7 +60,7 @@ def profile(
             return
         page.write_text(profile_page(found, path.name), encoding="utf-8")
     except (HistoryError, ProfileError, OSError) as wrong:
-        raise fail(_shown(str(wrong))) from None
+        raise fail(_printable(str(wrong))) from None
     _show(found)
     output.print(Text(f"page {page}"))
 
@@ -120,11 +121,6 @@ def _cells(column: "ColumnProfile", suspected: bool, with_target: bool) -> list[
         ),
         Text(", ".join(flags), style="red" if suspected else "yellow"),
     ]
-
-
-def _shown(text: str) -> str:
-    """Return a text that the console prints as it is, markup and all."""
-    return escape(_printable(text))
 
 
 def _printable(text: str) -> str:
