@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from risk.credit_reasons import contribution_reasons, points_reasons
-from risk.decision import APPROVE
+from risk.decision import APPROVE, decide_at
 from risk.scorecard import points
 from risk.segments import row_thresholds
 from risk.table_bundle import TableBundle
@@ -47,7 +47,7 @@ def decide_applications(bundle: TableBundle, matrix: npt.NDArray[np.float64]) ->
     probability = bundle.scorer.score(matrix)
     manifest = bundle.manifest
     review, decline = row_thresholds(manifest.thresholds, manifest.segments, manifest.columns, matrix)
-    outcome = (probability >= review).astype(np.uint8) + (probability >= decline)
+    outcome = decide_at(probability, review, decline)
     card = bundle.scorecard
     given = None if card is None else points(card, matrix)
     worse = np.flatnonzero(outcome != APPROVE)

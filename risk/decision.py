@@ -45,8 +45,21 @@ def decide(score: npt.NDArray[np.float64], thresholds: Thresholds) -> npt.NDArra
     >>> decide(np.array([0.1, 0.5, 0.9]), Thresholds(review=0.5, decline=0.9)).tolist()
     [0, 1, 2]
     """
-    codes = (score >= thresholds.review).astype(np.uint8)
-    codes += score >= thresholds.decline
+    return decide_at(score, thresholds.review, thresholds.decline)
+
+
+def decide_at(
+    score: npt.NDArray[np.float64],
+    review: float | npt.NDArray[np.float64],
+    decline: float | npt.NDArray[np.float64],
+) -> npt.NDArray[np.uint8]:
+    """Return the outcome code of each score, uint8[n], for thresholds of all rows or of each, float64[n].
+
+    >>> decide_at(np.array([0.4, 0.4]), np.array([0.5, 0.3]), 0.9).tolist()
+    [0, 1]
+    """
+    codes = np.asarray(score >= review, dtype=np.uint8)
+    codes += score >= decline
     return codes
 
 

@@ -16,9 +16,6 @@ _PREDICT_ROWS = 8192
 _SINGLE: frozenset[Model] = frozenset(["gradient_boosting", "lightgbm", "xgboost"])
 """Models that are fitted to features in float32, as they are served."""
 
-UNLABELLED: frozenset[Model] = frozenset(["isolation_forest", "autoencoder"])
-"""Models that see no label: their scores are ranks, not probabilities."""
-
 _KERAS: frozenset[Model] = frozenset(["autoencoder", "network"])
 
 

@@ -31,16 +31,7 @@ def search_windows(windows: Windows, folds: int) -> list[Windows]:
     [(16, 36), (9, 29)]
     """
     first, step = windows.test_to - windows.train_to, windows.test_to - windows.test_from + 1
-    return [
-        Windows(
-            windows.train_from - back,
-            windows.train_to - back,
-            windows.test_from - back,
-            windows.test_to - back,
-            windows.delay_days,
-        )
-        for back in range(first, first + folds * step, step)
-    ]
+    return [windows.back(back) for back in range(first, first + folds * step, step)]
 
 
 def search_history(

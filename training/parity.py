@@ -94,12 +94,24 @@ def check_export(
     normalised = normaliser_from(frozen).advance(tried, np.zeros(rows, dtype=np.int64))
     expected = classifier.probability(_normalised_by_sklearn(statistics.kind, features, tried))
     served = Scorer(model).score(normalised)
-    magnitude = np.max(np.abs(normalised), axis=1)
-    tolerance = TOLERANCES[classifier.model]
-    allowed = np.clip(tolerance.unit * magnitude, tolerance.unit, tolerance.extreme)
-    check_parity(expected, served, tried, feature_names, allowed)
+    check_parity(expected, served, tried, feature_names, allowed_difference(classifier.model, normalised))
+    return parity_of(expected, served, normalised)
+
+
+def allowed_difference(model: Model, normalised: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return by how much a model's scores of normalised rows float64[n, F] may differ, float64[n]."""
+    tolerance = TOLERANCES[model]
+    magnitude: npt.NDArray[np.float64] = np.max(np.abs(normalised), axis=1)
+    return np.clip(tolerance.unit * magnitude, tolerance.unit, tolerance.extreme)
+
+
+def parity_of(
+    expected: npt.NDArray[np.float64], served: npt.NDArray[np.float64], normalised: npt.NDArray[np.float64]
+) -> Parity:
+    """Return what was measured on the scores float64[n] of normalised rows float64[n, F]."""
     difference = np.abs(expected - served)
-    return Parity(rows, float(difference[magnitude <= 10.0].max(initial=0.0)), float(difference.max()))
+    ordinary = np.max(np.abs(normalised), axis=1) <= 10.0
+    return Parity(len(served), float(difference[ordinary].max(initial=0.0)), float(difference.max()))
 
 
 def _normalised_by_sklearn(
@@ -162,9 +174,14 @@ def parity_rows(features: npt.NDArray[np.float64], rows: int, *, seed: int) -> n
     gaps, extremes = drawn[rows // 3 : 2 * rows // 3], drawn[2 * rows // 3 :]
     gaps[random.random(gaps.shape) < 0.1] = np.nan
     gaps[::50] = np.nan
-    factor = 10.0 ** random.uniform(-3.0, 9.0, extremes.shape) * random.choice([-1.0, 1.0], extremes.shape)
-    extremes *= np.where(random.random(extremes.shape) < 0.25, factor, 1.0)
+    extremes[:] = stretched(extremes, random)
     infinite = np.arange(0, len(extremes), 50)
     extremes[infinite, random.integers(extremes.shape[1], size=len(infinite))] = np.inf
     extremes[infinite[::2]] *= -1.0
     return drawn
+
+
+def stretched(values: npt.NDArray[np.float64], random: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Return values float64[n, F], one in four times a power of ten from 1e-3 to 1e9, its sign perhaps changed."""
+    factor = 10.0 ** random.uniform(-3.0, 9.0, values.shape) * random.choice([-1.0, 1.0], values.shape)
+    return values * np.where(random.random(values.shape) < 0.25, factor, 1.0)

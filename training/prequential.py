@@ -45,16 +45,7 @@ def prequential_windows(windows: Windows, folds: int) -> list[Windows]:
     [7, 14]
     """
     step = windows.test_to - windows.test_from + 1
-    return [
-        Windows(
-            windows.train_from - back * step,
-            windows.train_to - back * step,
-            windows.test_from - back * step,
-            windows.test_to - back * step,
-            windows.delay_days,
-        )
-        for back in reversed(range(folds))
-    ]
+    return [windows.back(back * step) for back in reversed(range(folds))]
 
 
 def prequential(

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as Shown
 
-from training.console_output import errors, output
+from training.console_output import errors, output, show_error
 from training.history_console import show_trained, train_history
 from training.search_console import described_search, show_search_ended
 
@@ -83,7 +82,7 @@ def _train_table(path: Path, out: Path, budget_minutes: float | None) -> bool:
     from training.history import HistoryError
     from training.parity import ParityError
     from training.plan_search import SearchError
-    from training.recipe import RecipeError, line_of, read_recipe
+    from training.recipe import RecipeError, read_recipe
     from training.steps.step import StepError
     from training.table import load_table
     from training.table_data import DataError
@@ -123,29 +122,26 @@ def _train_table(path: Path, out: Path, budget_minutes: float | None) -> bool:
             )
     except StepError as error:
         number = str(error).removeprefix("step ").partition(":")[0]
-        line = line_of(path.read_text(encoding="utf-8"), ("step", int(number) - 1)) if number.isdigit() else 1
-        errors.print(f"[red]error:[/] {path}, line {line}: {escape(str(error))}", highlight=False, soft_wrap=True)
+        return _failed_at(path, ("step", int(number) - 1) if number.isdigit() else (), error)
     except SearchError as error:
         return _failed_at(path, ("search", error.key), error)
     except (RecipeError, HistoryError, DataError, ParityError, BundleError, ValueError, OSError, ImportError) as error:
         return _failed(path, error)
-    else:
-        _show(trained)
-        return True
-    return False
+    _show(trained)
+    return True
 
 
 def _failed_at(path: Path, keys: tuple[str | int, ...], error: Exception) -> bool:
     from training.recipe import line_of
 
     line = line_of(path.read_text(encoding="utf-8"), keys)
-    errors.print(f"[red]error:[/] {path}, line {line}: {escape(str(error))}", highlight=False, soft_wrap=True)
+    show_error(f"{path}, line {line}: {error}")
     return False
 
 
 def _failed(path: Path, error: Exception) -> bool:
     named = "" if str(error).startswith(str(path)) else f"{path}: "
-    errors.print(f"[red]error:[/] {named}{escape(str(error))}", highlight=False, soft_wrap=True)
+    show_error(f"{named}{error}")
     return False
 
 

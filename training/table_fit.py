@@ -25,7 +25,7 @@ from training.steps.polynomial import fit_polynomial
 from training.steps.project import fit_project
 from training.steps.ratio import fit_ratio
 from training.steps.scale import fit_scale
-from training.steps.step import Step, StepError, places, run_step
+from training.steps.step import Step, StepError, places, run_step, run_steps
 from training.steps.weight_of_evidence import fit_weight_of_evidence
 from training.table_data import TableData
 
@@ -43,9 +43,7 @@ class FittedTable:
 
     def probability(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the probabilities of encoded rows float64[n, C], the classifier by its own library."""
-        for step in self.steps:
-            matrix = run_step(step, matrix)
-        score = self.classifier.probability(matrix)
+        score = self.classifier.probability(run_steps(self.steps, matrix))
         return score if self.calibration is None else self.calibration.apply(score)
 
     def export(self) -> bytes:
@@ -92,10 +90,8 @@ def fit_table(
     calibration = None
     if fitting.calibrate is not None:
         held = data.where(calibration_rows)
-        later = held.matrix
-        for step in prepared:
-            later = run_step(step, later)
-        calibration = fit_calibration(classifier.probability(later), held.target, by=fitting.calibrate)
+        score = classifier.probability(run_steps(prepared, held.matrix))
+        calibration = fit_calibration(score, held.target, by=fitting.calibrate)
     return FittedTable(
         data.columns, prepared, classifier, calibration, _required(data.matrix[:1], prepared), tuple(notes)
     )
@@ -203,6 +199,5 @@ def _required(row: npt.NDArray[np.float64], steps: Sequence[Step]) -> tuple[bool
     whole = np.where(np.isnan(row), 0.0, row)
     probes = np.tile(whole, (width, 1))
     np.fill_diagonal(probes, np.nan)
-    for step in steps:
-        probes = run_step(step, probes)
-    return tuple(np.isnan(probes).any(axis=1).tolist())
+    missing = np.asarray(np.isnan(run_steps(steps, probes)).any(axis=1))
+    return tuple(missing.tolist())

@@ -5,8 +5,8 @@ import numpy.typing as npt
 
 from risk.scorer import Scorer
 from risk.table_columns import UNKNOWN
-from training.parity import PARITY_ROWS, TOLERANCES, Parity, check_parity
-from training.steps.step import run_step
+from training.parity import PARITY_ROWS, Parity, allowed_difference, check_parity, parity_of, stretched
+from training.steps.step import run_steps
 from training.table_fit import FittedTable
 
 
@@ -19,21 +19,16 @@ def check_table_export(
     may stretch the difference by its slope.
     """
     tried = parity_table(fitted, matrix, rows, seed=seed)
-    prepared = tried
-    for step in fitted.steps:
-        prepared = run_step(step, prepared)
+    prepared = run_steps(fitted.steps, tried)
     expected = fitted.classifier.probability(prepared)
-    tolerance = TOLERANCES[fitted.classifier.model]
-    magnitude = np.max(np.abs(prepared), axis=1)
-    allowed = np.clip(tolerance.unit * magnitude, tolerance.unit, tolerance.extreme)
+    allowed = allowed_difference(fitted.classifier.model, prepared)
     if fitted.calibration is not None:
         low, high = (fitted.calibration.apply(np.clip(expected + sign * allowed, 0.0, 1.0)) for sign in (-1.0, 1.0))
         expected = fitted.calibration.apply(expected)
         allowed = np.maximum(allowed, np.maximum(high - expected, expected - low))
     served = Scorer(model).score(tried)
     check_parity(expected, served, tried, [column.name for column in fitted.columns], allowed)
-    difference = np.abs(expected - served)
-    return Parity(rows, float(difference[magnitude <= 10.0].max(initial=0.0)), float(difference.max()))
+    return parity_of(expected, served, prepared)
 
 
 def parity_table(
@@ -50,8 +45,7 @@ def parity_table(
     gaps, extremes = drawn[rows // 3 : 2 * rows // 3], drawn[2 * rows // 3 :]
     gaps[(random.random(gaps.shape) < 0.1) & ~required] = np.nan
     gaps[(random.random(gaps.shape) < 0.1) & categorical] = UNKNOWN
-    factor = 10.0 ** random.uniform(-3.0, 9.0, extremes.shape) * random.choice([-1.0, 1.0], extremes.shape)
-    extremes *= np.where((random.random(extremes.shape) < 0.25) & ~categorical, factor, 1.0)
+    extremes[:, ~categorical] = stretched(extremes, random)[:, ~categorical]
     numbers = np.flatnonzero(~categorical)
     if len(numbers):
         infinite = np.arange(0, len(extremes), 50)

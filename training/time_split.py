@@ -30,6 +30,16 @@ class Windows:
     test_to: int
     delay_days: int
 
+    def back(self, days: int) -> "Windows":
+        """Return the windows moved back in time together."""
+        return Windows(
+            self.train_from - days,
+            self.train_to - days,
+            self.test_from - days,
+            self.test_to - days,
+            self.delay_days,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Split:

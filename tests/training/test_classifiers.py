@@ -13,12 +13,13 @@ from scipy.special import expit
 from risk.manifest import Model
 from tests.training.conftest import TrainingData
 from training import network
-from training.classifier import UNLABELLED, Classifier
+from training.classifier import Classifier
 from training.classifiers import FITS
 from training.kernel_svm import fit_kernel_svm
 from training.linear_models import fit_logistic_regression
 from training.network import fit_network
 from training.onnx_export import export_onnx
+from training.unlabelled import UNLABELLED
 
 
 def test_every_model_ranks_frauds_above_the_rest(

@@ -51,6 +51,13 @@ def run_step(step: Step, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.floa
     return np.asarray(np.concatenate(parts)[: len(matrix)], dtype=np.float64)
 
 
+def run_steps(steps: Sequence[Step], matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return what steps make of rows, one after the other."""
+    for step in steps:
+        matrix = run_step(step, matrix)
+    return matrix
+
+
 def places(columns: Sequence[TableColumn], names: Sequence[str]) -> list[int]:
     """Return where the named columns are; raises StepError for a name that is not there."""
     at = {column.name: place for place, column in enumerate(columns)}

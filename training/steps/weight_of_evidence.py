@@ -14,7 +14,6 @@ from sklearn.isotonic import IsotonicRegression
 
 from risk.table_columns import TableColumn
 from training.graph import Graph, Tensor
-from training.information_value import information_value as information_value_of_counts
 from training.steps.step import StepError
 
 _FINE_BINS = 20
@@ -109,16 +108,6 @@ def fit_weight_of_evidence(
         made.append(tuple(bins))
     after = tuple(TableColumn(column.name) if at in set(chosen) else column for at, column in enumerate(columns))
     return WeightOfEvidence(after, tuple(chosen), tuple(made))
-
-
-def information_value(bins: Sequence[Bin]) -> float:
-    """Return the information value of a column's bins, as `training/information_value.py` has it.
-
-    >>> low, high = (Bin("x", "", 0.0, 0.0, rows=50, events=events, woe=0.0) for events in (10, 30))
-    >>> round(information_value([low, high]), 3)
-    0.713
-    """
-    return information_value_of_counts(np.array([one.rows for one in bins]), np.array([one.events for one in bins]))
 
 
 def _edges(values: npt.NDArray[np.float64], target: npt.NDArray[np.bool_], least: int, monotone: bool) -> list[float]:
