@@ -21,8 +21,8 @@ from training.score_console import score_verb
 if TYPE_CHECKING:
     from training.applications import Applications
     from training.history import History
-    from training.tick_history import TickHistory
-    from training.tick_simulator import SimulatedTicks
+    from training.market.tick_history import TickHistory
+    from training.market.tick_simulator import SimulatedTicks
 
 Message = tuple[str, bytes]
 
@@ -92,7 +92,7 @@ def send(
     from stream.publisher import publish
     from training.applications import read_applications
     from training.history import HistoryError, read_history
-    from training.tick_history import read_ticks
+    from training.market.tick_history import read_ticks
 
     settings = serving.load_settings()
     per_second = None if rate == "max" else _rate(rate)
@@ -154,8 +154,8 @@ def demo(
 
     from stream.broker_process import BrokerError
     from stream.demo import DemoError, DemoStream, run_demo
+    from training.market.tick_simulator import MINUTE_NS, simulate_ticks
     from training.simulator import simulate_transactions
-    from training.tick_simulator import MINUTE_NS, simulate_ticks
 
     serving.load_settings()
     serving.open_or_fail(bundle)

@@ -18,10 +18,10 @@ from risk import customer_profile, merchant_profile, normaliser
 from risk.customer_profile import CUSTOMER_FEATURES
 from risk.explainer import EXPLANATION_FILE, TREES_FILE, Explainer, explainer_of
 from risk.explanation import Explanations
-from risk.garch import VolatilityParameters, read_volatility_parameters
 from risk.golden import Golden, read_golden
 from risk.graph_explainer import GraphExplainer
 from risk.manifest import Manifest, NormaliserStatistics, short_sha256
+from risk.market.garch import VolatilityParameters, read_volatility_parameters
 from risk.merchant_profile import MERCHANT_FEATURES
 from risk.normaliser import Normaliser
 from risk.reasons import reasons_of

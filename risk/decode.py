@@ -24,7 +24,7 @@ from schemas.transaction import Transaction
 MAX_BYTES = 1 << 20
 _SHOWN_CHARACTERS = 60
 
-Message = TypeVar("Message", Transaction, Label, Tick, Application)
+Message = TypeVar("Message", bound=msgspec.Struct)
 Check = Callable[[Message, bytes | None], tuple[RejectionReason, str] | None]
 
 
@@ -110,10 +110,10 @@ def decode_transactions(
                 f"currency={message.currency!r}: the bundle was trained in {currency}; convert the amount first",
             )
         if message.customer_id.encode() != key:
-            return "key_mismatch", _key_detail("customer_id", key)
+            return "key_mismatch", key_detail("customer_id", key)
         return None
 
-    good, index, rejections = _decode(_transactions, _TRANSACTION_QUOTES, keys, values, check)
+    good, index, rejections = decode_messages(_transactions, _TRANSACTION_QUOTES, keys, values, check)
     columns = TransactionColumns(
         index=index,
         transaction_id=[one.transaction_id for one in good],
@@ -127,7 +127,7 @@ def decode_transactions(
 
 def decode_labels(values: Sequence[bytes | None]) -> tuple[LabelColumns, list[Rejection]]:
     """Return the labels and the rejections; labels may be keyed by anything."""
-    good, index, rejections = _decode(_labels, _LABEL_QUOTES, [None] * len(values), values, _accept)
+    good, index, rejections = decode_messages(_labels, _LABEL_QUOTES, [None] * len(values), values, _accept)
     columns = LabelColumns(
         index=index,
         transaction_id=[one.transaction_id for one in good],
@@ -142,7 +142,7 @@ def decode_labels(values: Sequence[bytes | None]) -> tuple[LabelColumns, list[Re
 
 def decode_ticks(keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> tuple[TickColumns, list[Rejection]]:
     """Return the ticks that are keyed by their symbol and not crossed, and the rejections."""
-    good, index, rejections = _decode(_ticks, _TICK_QUOTES, keys, values, _check_tick)
+    good, index, rejections = decode_messages(_ticks, _TICK_QUOTES, keys, values, _check_tick)
     columns = TickColumns(
         index=index,
         symbol=[one.symbol for one in good],
@@ -157,7 +157,7 @@ def decode_applications(
     keys: Sequence[bytes | None], values: Sequence[bytes | None]
 ) -> tuple[ApplicationColumns, list[Rejection]]:
     """Return the applications that are keyed by their applicant, and the rejections."""
-    good, index, rejections = _decode(
+    good, index, rejections = decode_messages(
         _applications, _APPLICATION_QUOTES, keys, values, _check_application, lambda message: message.fields
     )
     columns = ApplicationColumns(
@@ -178,17 +178,17 @@ def _check_tick(message: Tick, key: bytes | None) -> tuple[RejectionReason, str]
     if message.bid > message.ask:
         return "bid_above_ask", f"bid={message.bid!r}: greater than ask={message.ask!r}; send bid <= ask"
     if message.symbol.encode() != key:
-        return "key_mismatch", _key_detail("symbol", key)
+        return "key_mismatch", key_detail("symbol", key)
     return None
 
 
 def _check_application(message: Application, key: bytes | None) -> tuple[RejectionReason, str] | None:
     if message.applicant_id.encode() != key:
-        return "key_mismatch", _key_detail("applicant_id", key)
+        return "key_mismatch", key_detail("applicant_id", key)
     return None
 
 
-def _decode(
+def decode_messages(
     decoder: msgspec.json.Decoder[Message],
     quotes: int,
     keys: Sequence[bytes | None],
@@ -196,6 +196,11 @@ def _decode(
     check: Check[Message],
     fields: Callable[[Message], Mapping[str, object]] | None = None,
 ) -> tuple[list[Message], npt.NDArray[np.int64], list[Rejection]]:
+    """Return the messages that can be used, each one's place in the list, int64[n], and the rejections of the others.
+
+    `quotes` is how many quotation marks a message without its optional fields has; `check` tells what is wrong with one
+    that decoded; `fields` gives the mapping that a message holds beside its own fields, if it does.
+    """
     good: list[Message] = []
     index: list[int] = []
     rejections: list[Rejection] = []
@@ -300,6 +305,7 @@ def _shown(value: bytes, path: str) -> str:
     return f"{field}={repr(found)[:_SHOWN_CHARACTERS]}"
 
 
-def _key_detail(field: str, key: bytes | None) -> str:
+def key_detail(field: str, key: bytes | None) -> str:
+    """Return what is wrong with a record whose key is not the field that it must be, and what to do."""
     shown = repr(key)[:_SHOWN_CHARACTERS]
     return f"key={shown}: is not the message's {field}; produce with {field} as the record's key"

@@ -5,14 +5,14 @@ which it was produced, or at which the broker took it. A message that names a ti
 runs ahead, and taking it would carry its customer's or symbol's clock along, for every later message.
 """
 
-from dataclasses import fields, replace
-from typing import Any, TypeVar
+from dataclasses import Field, replace
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from risk.chunk import Chunk
-from risk.decode import ApplicationColumns, LabelColumns, TickColumns, TransactionColumns
+from risk.decode import LabelColumns, TransactionColumns
 from risk.rejection import Rejection
 
 FUTURE_LIMIT_MS = 5 * 60 * 1000
@@ -21,7 +21,22 @@ FUTURE_LIMIT_MS = 5 * 60 * 1000
 LATE_LIMIT_NS = 7 * 86_400_000_000_000
 """How late a transaction may come, measured by its customer's clock, the greatest event time seen: seven days."""
 
-Columns = TypeVar("Columns", TransactionColumns, LabelColumns, TickColumns, ApplicationColumns)
+
+class TimedColumns(Protocol):
+    """Messages as the decoder gives them: a frozen dataclass of columns, arrays or lists, all of one length."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    @property
+    def index(self) -> NDArray[np.int64]:
+        """Each message's place in the list that was decoded."""
+
+    @property
+    def event_time_ns(self) -> NDArray[np.int64]:
+        """Each message's event time."""
+
+
+Columns = TypeVar("Columns", bound=TimedColumns)
 
 
 def split_future(columns: Columns, chunk: Chunk) -> tuple[Columns, list[Rejection]]:
@@ -84,7 +99,7 @@ def late_rejection(columns: TransactionColumns, at: int) -> Rejection:
 def rows_where(columns: Columns, chosen: NDArray[np.int64]) -> Columns:
     """Return some of the rows, by their number."""
     changes: dict[str, Any] = {}
-    for one in fields(columns):
-        column = getattr(columns, one.name)
-        changes[one.name] = column[chosen] if isinstance(column, np.ndarray) else [column[at] for at in chosen.tolist()]
+    for name in columns.__dataclass_fields__:
+        column = getattr(columns, name)
+        changes[name] = column[chosen] if isinstance(column, np.ndarray) else [column[at] for at in chosen.tolist()]
     return replace(columns, **changes)

@@ -10,7 +10,18 @@ from typing import Literal, Protocol
 
 from risk.chunk import Chunk
 
-Stream = Literal["alerts", "scores", "volatility", "decisions", "dead_letters", "merchant_events"]
+Stream = Literal[
+    "alerts",
+    "scores",
+    "volatility",
+    "forecasts",
+    "curves",
+    "portfolio_risk",
+    "decisions",
+    "dead_letters",
+    "merchant_events",
+    "market_events",
+]
 """The output streams, by role; the shell knows their topics."""
 
 

@@ -11,7 +11,7 @@ from schemas.source import Source
 
 
 class Alert(msgspec.Struct, frozen=True, gc=False):
-    """An alert on a customer's transaction or on a symbol's bar. The same input makes the same id and bytes.
+    """An alert on a customer, a symbol, a portfolio or a yield curve. The same input makes the same id and bytes.
 
     `contributions` by feature add up to `score - usual_score`; `features` are their values. They are empty in an alert
     of a release that explained by reasons alone.
@@ -20,7 +20,7 @@ class Alert(msgspec.Struct, frozen=True, gc=False):
     schema_version: Literal[1]
     alert_id: str
     event_id: str
-    entity_kind: Literal["customer", "symbol"]
+    entity_kind: Literal["customer", "symbol", "portfolio", "curve"]
     entity_id: str
     event_time_ns: int
     source: Source

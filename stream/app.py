@@ -12,10 +12,10 @@ from risk.bundle import Bundle
 from risk.customer_fold import CustomerFold
 from risk.fold import Stream
 from risk.label_fold import LabelFold
+from risk.market.tick_fold import TickFold
 from risk.merchant_fold import MerchantFold
 from risk.merchant_rows import MerchantRows
 from risk.table_bundle import TableBundle
-from risk.tick_fold import TickFold
 from stream.job_spec import JobSpec
 from stream.jobs_app import JobsApp, create_jobs_app
 from stream.metrics import Metrics

@@ -90,11 +90,8 @@ def decode_record(stream: ScoredStream, partition: int, key: bytes | None, value
 
 
 def record_of(output: Output) -> ScoredRecord | None:
-    """Return what a fold gave as a record, or None for what is not compared.
-
-    That is a dead letter, a block of merchant events, or a decision on an application, which replays do not score.
-    """
+    """Return what a fold gave as a record, or None for what is of no scored stream and so not compared."""
     stream = output.stream
-    if stream == "dead_letters" or stream == "merchant_events" or stream == "decisions":
+    if stream != "alerts" and stream != "scores" and stream != "volatility":
         return None
     return ScoredRecord(stream, output.partition, output.key, output.value, _DECODERS[stream].decode(output.value))

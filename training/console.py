@@ -16,7 +16,7 @@ from training.history_console import show_trained, train_history
 from training.recipe_console import train_recipes
 
 if TYPE_CHECKING:
-    from risk.garch import VolatilityParameters
+    from risk.market.garch import VolatilityParameters
     from training.history import History
 
 MODELS: tuple[Model, ...] = get_args(Model)
@@ -109,11 +109,11 @@ def train(
         raise fail("training needs scikit-learn; pip install 'riskstream[train]'")
     from risk.bundle import BundleError
     from training.history import DAY_NS, HistoryError, read_history
+    from training.market.volatility import FitError
     from training.parity import ParityError
     from training.recipe import MODEL_PLANS
     from training.time_split import SplitError, Windows
     from training.train import Plan
-    from training.volatility import FitError
 
     if (history is not None) + simulate + bool(recipes) != 1:
         raise fail("RECIPE, --history, --simulate: give one of the three")
@@ -172,9 +172,9 @@ def _simulated_history(seed: int) -> "History":
 
 
 def _volatility(ticks: Path | None, simulate: bool, seed: int) -> "VolatilityParameters | None":
-    from training.tick_history import read_ticks
-    from training.tick_simulator import simulate_ticks
-    from training.volatility import fit_volatility
+    from training.market.tick_history import read_ticks
+    from training.market.tick_simulator import simulate_ticks
+    from training.market.volatility import fit_volatility
 
     if ticks is None and not simulate:
         return None

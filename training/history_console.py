@@ -13,7 +13,7 @@ from training.console_output import errors, output
 from training.search_console import described_search, show_search_ended
 
 if TYPE_CHECKING:
-    from risk.garch import VolatilityParameters
+    from risk.market.garch import VolatilityParameters
     from training.history import History
     from training.plan_search import SearchProgress
     from training.train import Plan, Trained

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from risk.bundle import FEATURES, normaliser_from, state_versions
 from risk.customer_profile import CUSTOMER_FEATURES
-from risk.garch import VolatilityParameters, volatility_parameters_bytes
 from risk.manifest import Costs, Manifest, Model, NormaliserStatistics, TrainingWindow
+from risk.market.garch import VolatilityParameters, volatility_parameters_bytes
 from risk.merchant_profile import MERCHANT_FEATURES
 from risk.normaliser import running_moments
 from risk.reasons import reason_code

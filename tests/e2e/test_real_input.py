@@ -9,9 +9,9 @@ from arch import arch_model
 from live import make_topics, published, run_verb, running_worker
 from real_input import HANDBOOK_COLUMNS, mapping_options, write_eurusd, write_handbook
 
-from risk.bars import bar_returns
 from risk.bundle import FEATURES, Bundle
 from risk.decision import APPROVE, OUTCOMES, decide
+from risk.market.bars import bar_returns
 from schemas.alert import Alert
 from schemas.score import Score
 from schemas.volatility import Volatility
@@ -21,7 +21,7 @@ from stream.settings import Settings
 from training.console import parse_mapping
 from training.features import transaction_features
 from training.history import History, read_history
-from training.tick_history import TickHistory, read_ticks
+from training.market.tick_history import TickHistory, read_ticks
 
 TICK_DAYS = 4
 

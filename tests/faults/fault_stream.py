@@ -11,8 +11,8 @@ from riskstream import label_messages, tick_messages, transaction_messages
 from stream.outbox import Outbox
 from stream.publisher import publish
 from stream.settings import Settings
+from training.market.tick_simulator import simulate_ticks
 from training.simulator import simulate_transactions
-from training.tick_simulator import simulate_ticks
 
 Message = tuple[str, bytes]
 SYMBOLS = ("EURUSD", "USDJPY", "GBPUSD")

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from risk.customer_profile import CustomerProfile
 from risk.decayed_moments import DecayedMoments
-from risk.garch import GarchParameters, VolatilityParameters
+from risk.market.garch import GarchParameters, VolatilityParameters
+from risk.market.symbol_volatility import SymbolVolatility
 from risk.merchant_profile import CLEARANCE, FRAUD, TRANSACTION, MerchantProfile
 from risk.normaliser import Normaliser
-from risk.symbol_volatility import SymbolVolatility
 
 START_NS = 1_767_225_600_000_000_000
 SECOND_NS = 1_000_000_000

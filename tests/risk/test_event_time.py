@@ -14,8 +14,8 @@ from risk.decode import decode_labels, decode_transactions
 from risk.event_time import FUTURE_LIMIT_MS, LATE_LIMIT_NS, split_foretold, split_future
 from risk.fold import Fold, Output
 from risk.label_fold import LabelFold
+from risk.market.tick_fold import TickFold
 from risk.merchant_events import decode_block
-from risk.tick_fold import TickFold
 from schemas.dead_letter import DeadLetter
 from schemas.encoding import encode
 from schemas.label import Label

@@ -1,7 +1,7 @@
 import numpy as np
 from arch.univariate import EWMAVariance
 
-from risk.ewma import next_ewma_variance
+from risk.market.ewma import next_ewma_variance
 
 
 def test_the_recursion_is_that_of_arch() -> None:

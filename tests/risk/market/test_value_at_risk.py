@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.value_at_risk import Z_95, Z_99, loss_percent, shortfall_deviations, value_at_risk_percent
+from risk.market.value_at_risk import Z_95, Z_99, loss_percent, shortfall_deviations, value_at_risk_percent
 
 means = st.floats(-1.0, 1.0)
 variances = st.floats(1e-6, 100.0)

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.bars import bar_returns
-from risk.garch import GarchParameters, conditional_variances
-from training.tick_simulator import MINUTE_BARS, MINUTE_NS, simulate_ticks
+from risk.market.bars import bar_returns
+from risk.market.garch import GarchParameters, conditional_variances
+from training.market.tick_simulator import MINUTE_BARS, MINUTE_NS, simulate_ticks
 
 
 @given(st.integers(0, 300), st.integers(1, 4), st.integers(0, 2**32), st.integers(1, 9))

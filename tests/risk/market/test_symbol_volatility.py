@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from risk.garch import GarchParameters, VolatilityParameters
-from risk.symbol_volatility import ClosedBars, SymbolVolatility
-from risk.value_at_risk import Z_95, Z_99
-from training.tick_simulator import simulate_ticks
+from risk.market.garch import GarchParameters, VolatilityParameters
+from risk.market.symbol_volatility import ClosedBars, SymbolVolatility
+from risk.market.value_at_risk import Z_95, Z_99
+from training.market.tick_simulator import simulate_ticks
 
 DAY_NS = 86_400_000_000_000
 MINUTE_NS = 60_000_000_000

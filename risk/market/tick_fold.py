@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 import msgspec
 
-from risk import symbol_volatility
 from risk.bundle import Bundle
 from risk.chunk import Chunk
 from risk.dead_letters import reject
@@ -12,8 +11,9 @@ from risk.decode import decode_ticks
 from risk.event_time import split_future
 from risk.fold import Emitted, Output
 from risk.identity import alert_id, bar_event_id
-from risk.symbol_volatility import ClosedBars, SymbolVolatility
-from risk.value_at_risk import Z_99
+from risk.market import symbol_volatility
+from risk.market.symbol_volatility import ClosedBars, SymbolVolatility
+from risk.market.value_at_risk import Z_99
 from schemas.alert import Alert
 from schemas.encoding import encode
 from schemas.reason import Reason

@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 from arch import arch_model
 
-from risk.bars import bar_returns
-from risk.garch import conditional_variances, read_volatility_parameters, volatility_parameters_bytes
-from training.tick_simulator import MINUTE_BARS, MINUTE_NS, simulate_ticks
-from training.volatility import FitError, fit_garch, fit_volatility
+from risk.market.bars import bar_returns
+from risk.market.garch import conditional_variances, read_volatility_parameters, volatility_parameters_bytes
+from training.market.tick_simulator import MINUTE_BARS, MINUTE_NS, simulate_ticks
+from training.market.volatility import FitError, fit_garch, fit_volatility
 
 YEAR_MINUTES = 525_600.0
 

@@ -7,11 +7,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from risk.bars import BAR_FIELDS, add_quote
-from risk.ewma import next_ewma_variance
-from risk.garch import POOLED, VolatilityParameters, first_variance, next_variance
 from risk.keyed_rows import KeyedRows
-from risk.value_at_risk import Z_95, Z_99, loss_percent, shortfall_deviations, value_at_risk_percent
+from risk.market.bars import BAR_FIELDS, add_quote
+from risk.market.ewma import next_ewma_variance
+from risk.market.garch import POOLED, VolatilityParameters, first_variance, next_variance
+from risk.market.value_at_risk import Z_95, Z_99, loss_percent, shortfall_deviations, value_at_risk_percent
 
 STATE_VERSION = 1
 """Goes up when the packed row or a formula changes."""
@@ -77,7 +77,7 @@ class SymbolVolatility:
 
     A symbol without parameters of its own takes the pooled ones.
 
-    >>> from risk.garch import GarchParameters
+    >>> from risk.market.garch import GarchParameters
     >>> pooled = GarchParameters(mu=0.0, omega=0.02, alpha=0.1, beta=0.8, backcast=1.0, last_variance=1.0)
     >>> step = SymbolVolatility(
     ...     VolatilityParameters(bar_ns=10, ewma_lambda=0.94, bars_per_year=252.0, symbols={"*": pooled})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.garch import GarchParameters, first_variance
+from risk.market.garch import GarchParameters, first_variance
 
 MINUTE_NS = 60_000_000_000
 

@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.bars import bar_returns
+from risk.market.bars import bar_returns
 
 BAR_NS = 10
 Quote = tuple[str, int, float, float]

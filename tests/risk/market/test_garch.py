@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
 
-from risk.garch import (
+from risk.market.garch import (
     GarchParameters,
     VolatilityParameters,
     conditional_variances,

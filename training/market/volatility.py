@@ -6,8 +6,8 @@ import numpy as np
 from arch import arch_model
 from numpy.typing import NDArray
 
-from risk.bars import bar_returns
-from risk.garch import POOLED, GarchParameters, VolatilityParameters, conditional_variances
+from risk.market.bars import bar_returns
+from risk.market.garch import POOLED, GarchParameters, VolatilityParameters, conditional_variances
 
 MIN_RETURNS = 500
 """With fewer returns than this a symbol keeps to the pooled parameters: estimates of GARCH on short samples

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from training.history import HistoryError
-from training.tick_history import read_ticks
+from training.market.tick_history import read_ticks
 
 HEADER = "symbol,event_time,bid,ask\n"
 START_NS = 1_767_225_600_000_000_000

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from risk.bundle import Bundle
 from risk.chunk import Chunk
 from risk.fold import Emitted, Fold, Output
-from risk.garch import GarchParameters, VolatilityParameters
-from risk.symbol_volatility import SymbolVolatility
-from risk.tick_fold import TickFold, severity
+from risk.market.garch import GarchParameters, VolatilityParameters
+from risk.market.symbol_volatility import SymbolVolatility
+from risk.market.tick_fold import TickFold, severity
 from schemas.alert import Alert
 from schemas.dead_letter import DeadLetter
 from schemas.encoding import encode
 from schemas.tick import Tick
 from schemas.volatility import Volatility
-from training.tick_simulator import MINUTE_BARS, MINUTE_NS, simulate_ticks
+from training.market.tick_simulator import MINUTE_BARS, MINUTE_NS, simulate_ticks
 
 PARAMETERS = VolatilityParameters(
     MINUTE_NS,
