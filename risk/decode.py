@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec import UNSET, UnsetType
 
 from risk.rejection import Rejection, RejectionReason
 from schemas.application import Application
@@ -58,13 +59,20 @@ class LabelColumns:
 
 @dataclass(frozen=True, slots=True)
 class TickColumns:
-    """Ticks, row by row; prices float64[n]."""
+    """Quotes and trades, row by row.
+
+    `bid` and `ask` float64[n] are NaN where nothing was quoted, `price` and `size` float64[n] where nothing was traded;
+    `sequence` int64[n] is -1 where none was sent.
+    """
 
     index: npt.NDArray[np.int64]
     symbol: list[str]
     event_time_ns: npt.NDArray[np.int64]
     bid: npt.NDArray[np.float64]
     ask: npt.NDArray[np.float64]
+    price: npt.NDArray[np.float64]
+    size: npt.NDArray[np.float64]
+    sequence: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,8 @@ class ApplicationColumns:
 
 
 # A message with just these quotation marks has each field once: every field's name takes two, every text two more, and
-# a field that came twice, an escape or a field unknown to us would add to them.
+# a field that came twice, an escape or a field unknown to us would add to them. A tick has these as a quote and as a
+# trade; one of either has no room for a field twice, since it would lack another.
 _TRANSACTION_QUOTES, _LABEL_QUOTES, _TICK_QUOTES, _APPLICATION_QUOTES = 22, 20, 12, 14
 # The one optional field: its name accounts for two more.
 _SEQUENCE = b'"sequence":'
@@ -141,16 +150,36 @@ def decode_labels(values: Sequence[bytes | None]) -> tuple[LabelColumns, list[Re
 
 
 def decode_ticks(keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> tuple[TickColumns, list[Rejection]]:
-    """Return the ticks that are keyed by their symbol and not crossed, and the rejections."""
+    """Return the ticks that are keyed by their symbol, whole and not crossed, and the rejections.
+
+    >>> trade = (
+    ...     b'{"schema_version":1,"symbol":"SPY","event_time_ns":1767225600000000000,"price":684.5,"size":100,'
+    ...     b'"sequence":7}'
+    ... )
+    >>> columns, _ = decode_ticks([b"SPY"], [trade])
+    >>> columns.bid.tolist(), columns.price.tolist(), columns.size.tolist(), columns.sequence.tolist()
+    ([nan], [684.5], [100.0], [7])
+    """
     good, index, rejections = decode_messages(_ticks, _TICK_QUOTES, keys, values, _check_tick)
     columns = TickColumns(
         index=index,
         symbol=[one.symbol for one in good],
         event_time_ns=np.array([one.event_time_ns for one in good], dtype=np.int64),
-        bid=np.array([one.bid for one in good], dtype=np.float64),
-        ask=np.array([one.ask for one in good], dtype=np.float64),
+        bid=_or_nan([one.bid for one in good]),
+        ask=_or_nan([one.ask for one in good]),
+        price=_or_nan([one.price for one in good]),
+        size=_or_nan([one.size for one in good]),
+        sequence=np.array([-1 if one.sequence is None else one.sequence for one in good], dtype=np.int64),
     )
     return columns, rejections
+
+
+def _or_nan(values: list[float | UnsetType]) -> npt.NDArray[np.float64]:
+    """Return the values, NaN where there is none."""
+    missing = values.count(UNSET)
+    if missing == len(values):
+        return np.full(len(values), np.nan)
+    return np.array([np.nan if one is UNSET else one for one in values] if missing else values, dtype=np.float64)
 
 
 def decode_applications(
@@ -175,10 +204,28 @@ def _accept(message: Label, key: bytes | None) -> None:
 
 
 def _check_tick(message: Tick, key: bytes | None) -> tuple[RejectionReason, str] | None:
-    if message.bid > message.ask:
-        return "bid_above_ask", f"bid={message.bid!r}: greater than ask={message.ask!r}; send bid <= ask"
+    bid, ask = message.bid, message.ask
+    if bid is UNSET or ask is UNSET:
+        problem = _unpaired(message)
+        if problem is not None:
+            return problem
+    elif bid > ask:
+        return "bid_above_ask", f"bid={bid!r}: greater than ask={ask!r}; send bid <= ask"
+    elif (message.price is UNSET) is not (message.size is UNSET):
+        return _unpaired(message)
     if message.symbol.encode() != key:
         return "key_mismatch", key_detail("symbol", key)
+    return None
+
+
+def _unpaired(message: Tick) -> tuple[RejectionReason, str] | None:
+    """Return the problem of a tick that lacks one of a pair, or both pairs."""
+    if message.price is UNSET and message.size is UNSET and message.bid is UNSET and message.ask is UNSET:
+        return "missing_field", "bid, ask, price and size are missing; send bid and ask of a quote or both of a trade"
+    for one, other in (("bid", "ask"), ("price", "size")):
+        found, wanted = getattr(message, one), getattr(message, other)
+        if (found is UNSET) is not (wanted is UNSET):
+            return "missing_field", f"{one if found is UNSET else other} is missing; send it"
     return None
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from risk.decode import MAX_BYTES, decode_applications, decode_labels, decode_ticks, decode_transactions
 from risk.rejection import Rejection, RejectionReason
@@ -113,17 +114,56 @@ def test_labels_come_back_bit_for_bit(messages: list[Label]) -> None:
     assert columns.fraud.dtype == np.bool_
 
 
-@given(st.lists(st.tuples(ids, times, prices, prices, st.none() | st.integers(0, 2**63 - 1))))
-def test_ticks_come_back_bit_for_bit(drawn: list[tuple[str, int, float, float, int | None]]) -> None:
+pairs = st.tuples(prices, prices).map(sorted)
+trades = st.tuples(prices, st.floats(0.0, 1e12, exclude_min=True))
+parts = st.one_of(
+    st.tuples(pairs, st.just((UNSET, UNSET))), st.tuples(st.just((UNSET, UNSET)), trades), st.tuples(pairs, trades)
+)
+
+
+@given(st.lists(st.tuples(ids, times, parts, st.none() | st.integers(0, 2**63 - 2))))
+def test_ticks_come_back_bit_for_bit(drawn: list[tuple[str, int, Any, int | None]]) -> None:
     """What was encoded is what the columns hold, in order, for every value that the schema allows."""
-    messages = [Tick(1, symbol, time, min(one, two), max(one, two), number) for symbol, time, one, two, number in drawn]
+    messages = [
+        Tick(1, symbol, time, quote[0], quote[1], number, trade[0], trade[1])
+        for symbol, time, (quote, trade), number in drawn
+    ]
     columns, rejections = decode_ticks([one.symbol.encode() for one in messages], [encode(one) for one in messages])
     assert rejections == []
     assert columns.index.tolist() == list(range(len(messages)))
     assert columns.symbol == [one.symbol for one in messages]
     assert columns.event_time_ns.tolist() == [one.event_time_ns for one in messages]
-    assert columns.bid.tobytes() == np.array([one.bid for one in messages], dtype="<f8").tobytes()
-    assert columns.ask.tobytes() == np.array([one.ask for one in messages], dtype="<f8").tobytes()
+    for name in ("bid", "ask", "price", "size"):
+        expected = [getattr(one, name) for one in messages]
+        assert getattr(columns, name).tobytes() == np.array([np.nan if x is UNSET else x for x in expected]).tobytes()
+    assert columns.sequence.tolist() == [-1 if one.sequence is None else one.sequence for one in messages]
+    assert columns.sequence.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason", "detail"),
+    [
+        ({}, "missing_field", "bid, ask, price and size are missing; send bid and ask of a quote or both of a trade"),
+        ({"bid": 1.0}, "missing_field", "ask is missing; send it"),
+        ({"ask": 1.0}, "missing_field", "bid is missing; send it"),
+        ({"price": 1.0}, "missing_field", "size is missing; send it"),
+        ({"size": 1.0}, "missing_field", "price is missing; send it"),
+        ({"bid": 1.0, "price": 1.0}, "missing_field", "ask is missing; send it"),
+        ({"bid": 1.0, "ask": 1.0, "size": 1.0}, "missing_field", "price is missing; send it"),
+        ({"ask": 1.0, "price": 1.0, "size": 1.0}, "missing_field", "bid is missing; send it"),
+        ({"price": 0.0, "size": 1.0}, "out_of_range", "price=0.0: Expected `float` > 0.0; send a value"),
+        ({"price": 1.0, "size": 0.0}, "out_of_range", "size=0.0: Expected `float` > 0.0; send a value"),
+        ({"price": 1.0, "size": 1.0, "sequence": -1}, "out_of_range", "sequence=-1: Expected `int` >= 0; send a value"),
+        ({"price": 1.0, "size": 1.0, "sequence": 2**63 - 1}, "out_of_range", "sequence=9223372036854775807: Expected"),
+        ({"price": None, "size": 1.0}, "wrong_type", "price=None: Expected `float`, got `null`; send the type"),
+    ],
+)
+def test_half_a_tick_is_refused(fields: dict[str, Any], reason: str, detail: str) -> None:
+    """A tick that is neither a whole quote nor a whole trade is refused, and the detail names what it lacks."""
+    tick = {name: TICK[name] for name in ("schema_version", "symbol", "event_time_ns")} | fields
+    index, (rejection,) = decode("tick", [msgspec.json.encode(tick)])
+    assert (index, rejection.reason) == ([], reason)
+    assert detail in rejection.detail
 
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -304,9 +344,11 @@ def test_a_field_twice_is_refused_wherever_it_stands() -> None:
         changed("tick", sequence=1)[:-1] + b',"bid":1.5}',
         changed("tick", sequence=1)[:-1] + b',"sequence":1}',
     ]
-    index, rejections = decode("tick", [*ticks, changed("tick", sequence=None)])
-    assert index == [4]
-    assert [one.reason for one in rejections] == ["duplicate_key"] * 4
+    quote_and_trade = changed("tick", price=1.5, size=2.0)
+    ticks += [quote_and_trade[:-1] + b',"size":2.0}', changed("tick", price=1.5)[:-1] + b',"price":1.5}']
+    index, rejections = decode("tick", [*ticks, changed("tick", sequence=None), quote_and_trade])
+    assert index == [6, 7]
+    assert [one.reason for one in rejections] == ["duplicate_key"] * 6
     nested = changed("transaction")[:-1] + b',"later":{"amount":1,"amount":2}}'
     assert decode("transaction", [nested]) == ([0], [])
 
@@ -351,7 +393,8 @@ def test_messages_are_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(json, "loads", refuse)
     ticks: Values = [changed("tick"), changed("tick", sequence=None), changed("tick", sequence=7)]
-    assert decode("tick", ticks) == ([0, 1, 2], [])
+    trade = changed("tick", bid=..., ask=..., price=1.5, size=2.0)
+    assert decode("tick", [*ticks, trade, trade[:-1] + b',"sequence":7}']) == ([0, 1, 2, 3, 4], [])
     assert decode("label", [changed("label")]) == ([0], [])
     assert decode("transaction", [changed("transaction")]) == ([0], [])
     assert decode("application", [changed("application")]) == ([0], [])
