@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from training.market.tick_simulator import SimulatedTicks
 
 Message = tuple[str, bytes]
+DEMO_SYMBOLS = ("EURUSD", "USDJPY", "GBPUSD", "AUDUSD")
 
 main = typer.Typer(
     no_args_is_help=True,
@@ -163,7 +164,7 @@ def demo(
     live_from_ns = int(np.quantile(history.event_time_ns, 0.88))
     live = history.where(np.flatnonzero(history.event_time_ns >= live_from_ns))
     past = history.where(np.flatnonzero(history.event_time_ns < live_from_ns))
-    ticks = simulate_ticks(learning.SIMULATED_SYMBOLS, 20_000, seed, start_ns=live_from_ns // MINUTE_NS * MINUTE_NS)
+    ticks = simulate_ticks(DEMO_SYMBOLS, 20_000, seed, start_ns=live_from_ns // MINUTE_NS * MINUTE_NS)
     stream = DemoStream(
         past_transactions=list(transaction_messages(past, "EUR")),
         past_labels=list(label_messages(past)),

@@ -7,7 +7,7 @@ golden rows do not score as they did when it was made.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -21,7 +21,6 @@ from risk.explanation import Explanations
 from risk.golden import Golden, read_golden
 from risk.graph_explainer import GraphExplainer
 from risk.manifest import Manifest, NormaliserStatistics, short_sha256
-from risk.market.garch import VolatilityParameters, read_volatility_parameters
 from risk.merchant_profile import MERCHANT_FEATURES
 from risk.normaliser import Normaliser
 from risk.reasons import reasons_of
@@ -36,7 +35,6 @@ FEATURES: tuple[str, ...] = CUSTOMER_FEATURES + MERCHANT_FEATURES
 MANIFEST_FILE = "manifest.json"
 MODEL_FILE = "model.onnx"
 GOLDEN_FILE = "golden.npz"
-VOLATILITY_FILE = "garch.json"
 
 # The golden scores come from the machine that trained. Other processors have kernels that round a float32
 # network otherwise (up to 5e-7 against its Python original); a wrong model, normaliser or order of features
@@ -64,7 +62,7 @@ class Bundle:
     """A verified bundle.
 
     `version` is the first 12 hex digits of the SHA-256 of the manifest, which names the hash of every other
-    file. `volatility` is None in a bundle that forecasts none.
+    file.
     """
 
     manifest: Manifest
@@ -72,7 +70,6 @@ class Bundle:
     scorer: Scorer
     explainer: Explainer
     usual_rows: UsualRows
-    volatility: VolatilityParameters | None
 
     def normaliser(self) -> Normaliser:
         """Return a new normaliser at the training statistics; each partition's fold takes one of its own."""
@@ -147,19 +144,12 @@ def open_bundle(files: Mapping[str, bytes]) -> Bundle:
     except ValueError as error:
         unusable = EXPLANATION_FILE if EXPLANATION_FILE in files else TREES_FILE
         raise BundleError(unusable, "unusable", str(error)) from error
-    volatility = None
-    if VOLATILITY_FILE in files:
-        try:
-            volatility = read_volatility_parameters(files[VOLATILITY_FILE])
-        except ValueError as error:
-            raise BundleError(VOLATILITY_FILE, "unusable", str(error)) from error
     bundle = Bundle(
         manifest=manifest,
         version=short_sha256(files[MANIFEST_FILE]),
         scorer=scorer,
         explainer=explainer,
         usual_rows=_usual_rows(manifest),
-        volatility=volatility,
     )
     _verify_explanations(bundle, golden)
     return bundle
@@ -183,11 +173,16 @@ def _usual_rows(manifest: Manifest) -> UsualRows:
     )
 
 
-def verify_files(named: Mapping[str, str], files: Mapping[str, bytes]) -> None:
-    """Raise BundleError unless the files are those that a manifest names, each with the SHA-256 that it says."""
-    for needed in (MODEL_FILE, GOLDEN_FILE):
-        if needed not in named:
-            raise BundleError("files", sorted(named), f"make it again with {needed}")
+def verify_files(
+    named: Mapping[str, str], files: Mapping[str, bytes], needed: Sequence[str] = (MODEL_FILE, GOLDEN_FILE)
+) -> None:
+    """Raise BundleError unless the files are those that a manifest names, each with the SHA-256 that it says.
+
+    Those that are `needed` must be among them.
+    """
+    for name in needed:
+        if name not in named:
+            raise BundleError("files", sorted(named), f"make it again with {name}")
     present = set(files) - {MANIFEST_FILE}
     if present != set(named):
         raise BundleError("content", sorted(present), f"copy it again: the manifest names {sorted(named)}")

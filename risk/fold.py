@@ -4,7 +4,7 @@ A fold holds the state of one partition and is advanced by the chunks of its log
 are functions of the log alone: never of how the log was cut into chunks, nor of when it was read.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -36,18 +36,36 @@ class Output:
     identity: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class SymbolFigures:
+    """What an operator sees of a symbol after its last bar.
+
+    `value_at_risk_99_percent` is of the next bar; `exceedances_99` of the last `back_test_bars` bars lost more than
+    theirs; `kupiec_99_p` is the p-value of that many, `zone_99` the Basel zone: 0 green, 1 yellow, 2 red. `mase` maps a
+    forecaster to its mean absolute scaled error: below 1 it beats the random walk.
+    """
+
+    annualised_volatility_percent: float
+    value_at_risk_99_percent: float
+    back_test_bars: int
+    exceedances_99: int
+    kupiec_99_p: float
+    zone_99: int
+    mase: Mapping[str, float]
+
+
 @dataclass(slots=True)
 class Emitted:
     """What one advance gave: outputs in order, and counts for the operator.
 
-    `counts` maps a name such as "scored" to how many; `rejected` maps a reason to how many; `volatility_percent` maps
-    a symbol to its annualised volatility after its last bar.
+    `counts` maps a name such as "scored" to how many; `rejected` maps a reason to how many; `symbols` maps each symbol
+    of which a bar closed to its figures.
     """
 
     outputs: list[Output] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     rejected: dict[str, int] = field(default_factory=dict)
-    volatility_percent: dict[str, float] = field(default_factory=dict)
+    symbols: dict[str, SymbolFigures] = field(default_factory=dict)
 
 
 class Fold(Protocol):

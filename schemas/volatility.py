@@ -1,33 +1,56 @@
-"""A symbol's volatility after a bar, and what may be lost in the next."""
+"""A symbol's volatility after a bar, what may be lost in the next, and how such forecasts have done."""
 
 from typing import Literal
 
 import msgspec
 
+from schemas.back_test import BackTestFigure
+from schemas.risk_figure import RiskFigure, RiskMethod
 from schemas.source import Source
 
 
 class Volatility(msgspec.Struct, frozen=True, gc=False):
     """What one closed bar of a symbol led to; keyed by symbol.
 
-    Variances are one step ahead, of a bar's log return, in percent squared. The values at risk are losses of the next
-    bar, positive, in percent of the price, that are exceeded with 5 and 1 % probability; `exceeded_95` and
-    `exceeded_99` tell whether this bar lost more than was forecast for it.
+    Returns are log returns in percent, variances in percent squared of one bar. `variance_percent2` was forecast for
+    this bar and `next_variance_percent2` is for the next; `standardised_residual` is the return less its mean in
+    deviations of the former. The realised variances are measured inside the bar. `risk` looks ahead from the bar's end;
+    `exceeded_percent` are the confidences whose one-bar value at risk, by `risk_method`, this bar's loss exceeded, and
+    `back_tests` count them. `parameters_from_ns` is the event time of the re-estimated parameters, 0 for the bundle's.
     """
 
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     volatility_id: str
     symbol: str
+    bar_start_ns: int
     bar_end_ns: int
+    open: float
+    high: float
+    low: float
     close: float
+    volume: float
+    ticks: int
     log_return_percent: float
-    garch_variance_percent2: float
+    first_of_session: bool
+    realised_variance_percent2: float
+    bipower_variance_percent2: float
+    parkinson_variance_percent2: float
+    garman_klass_variance_percent2: float
+    late_ticks: int
+    outliers: int
+    missing_sequences: int
+    model: str
+    distribution: str
+    parameters_from_ns: int
+    variance_percent2: float
+    standardised_residual: float
+    next_variance_percent2: float
     ewma_variance_percent2: float
     annualised_volatility_percent: float
-    value_at_risk_95_percent: float
-    value_at_risk_99_percent: float
-    exceeded_95: bool
-    exceeded_99: bool
+    risk_method: RiskMethod
+    risk: tuple[RiskFigure, ...]
+    exceeded_percent: tuple[float, ...]
+    back_tests: tuple[BackTestFigure, ...]
     source: Source
     bundle_name: str
     bundle_version: str

@@ -8,25 +8,26 @@ applications    -> applications -> decisions, deadletter
 """
 
 from risk.application_fold import ApplicationFold
-from risk.bundle import Bundle
 from risk.customer_fold import CustomerFold
 from risk.fold import Stream
 from risk.label_fold import LabelFold
+from risk.market.market_bundle import MarketBundle
 from risk.market.tick_fold import TickFold
 from risk.merchant_fold import MerchantFold
 from risk.merchant_rows import MerchantRows
-from risk.table_bundle import TableBundle
+from stream.bundles import Bundles
 from stream.job_spec import JobSpec
 from stream.jobs_app import JobsApp, create_jobs_app
 from stream.metrics import Metrics
 from stream.settings import Settings
 
 
-def job_specs(settings: Settings, bundle: Bundle, credit: TableBundle | None = None) -> tuple[JobSpec, ...]:
+def job_specs(settings: Settings, bundles: Bundles) -> tuple[JobSpec, ...]:
     """Return the jobs: their topics, and how each makes an empty fold for a partition.
 
-    A bundle without volatility parameters leaves the ticks unread; without the bundle `credit`, so are applications.
+    Without a bundle of credit applications these are left unread; without one of markets, so are ticks.
     """
+    bundle, credit, market = bundles.transactions, bundles.credit, bundles.market
     topic = settings.topic
     alerts: dict[Stream, str] = {"alerts": topic("alerts")}
     decisions: dict[Stream, str] = {"decisions": topic("decisions")}
@@ -64,13 +65,13 @@ def job_specs(settings: Settings, bundle: Bundle, credit: TableBundle | None = N
             MerchantRows({"transactions": topic("transactions"), "labels": topic("labels")}),
         ),
     )
-    if bundle.volatility is not None:
+    if market is not None:
         ticks = JobSpec(
             "ticks",
             topic("ticks"),
             topic("changelog-ticks"),
             alerts | {"volatility": topic("volatility")} | dead_letters,
-            lambda partition: TickFold(bundle),
+            lambda partition: TickFold(market),
         )
         specs = (*specs, ticks)
     if credit is not None:
@@ -85,11 +86,11 @@ def job_specs(settings: Settings, bundle: Bundle, credit: TableBundle | None = N
     return specs
 
 
-def create_app(settings: Settings, bundle: Bundle, credit: TableBundle | None) -> JobsApp:
+def create_app(settings: Settings, bundles: Bundles) -> JobsApp:
     """Return a worker's app, ready to start; nothing is connected yet."""
-    specs = job_specs(settings, bundle, credit)
+    specs = job_specs(settings, bundles)
     metrics = Metrics(settings.symbol_label_limit)
-    for one in (bundle, credit):
-        if one is not None:
-            metrics.bundle.labels(one.manifest.name, one.version, one.manifest.model).set(1)
+    for one in bundles.all():
+        model = "market" if isinstance(one, MarketBundle) else one.manifest.model
+        metrics.bundle.labels(one.manifest.name, one.version, model).set(1)
     return create_jobs_app(settings, specs, metrics)

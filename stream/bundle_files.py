@@ -1,49 +1,53 @@
-"""Reads a bundle from disk; what it must hold is decided in `risk/bundle.py` and `risk/table_bundle.py`."""
+"""Reads a bundle from disk; what it must hold is decided in `risk`, in a file for each kind."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from risk.bundle import MANIFEST_FILE, Bundle, BundleError, open_bundle
+from risk.market.market_bundle import MarketBundle, open_market_bundle
 from risk.table_bundle import TableBundle, open_table_bundle
-from stream.settings import Settings
+
+AnyBundle = Bundle | TableBundle | MarketBundle
 
 
 def read_bundle(path: Path) -> Bundle:
-    """Return the verified bundle of transactions in a folder; raises as `read_any_bundle`, and for one of a table."""
+    """Return the verified bundle of transactions in a folder; raises as `read_any_bundle`, and for another kind."""
     bundle = read_any_bundle(path)
-    if isinstance(bundle, TableBundle):
-        raise BundleError("bundle", f"{path}, which scores rows of a table", "name one that scores transactions")
+    if not isinstance(bundle, Bundle):
+        raise BundleError("bundle", f"{path}, which {_purpose(bundle)}", "name one that scores transactions")
     return bundle
 
 
 def read_table_bundle(path: Path) -> TableBundle:
-    """Return the verified bundle of a table in a folder; raises as `read_any_bundle`, and for one of transactions."""
+    """Return the verified bundle of a table in a folder; raises as `read_any_bundle`, and for another kind."""
     bundle = read_any_bundle(path)
-    if isinstance(bundle, Bundle):
-        raise BundleError("bundle", f"{path}, which scores transactions", "name one that a recipe made of a table")
+    if not isinstance(bundle, TableBundle):
+        raise BundleError("bundle", f"{path}, which {_purpose(bundle)}", "name one that a recipe made of a table")
     return bundle
 
 
-def read_credit_bundle(settings: Settings) -> TableBundle | None:
-    """Return the verified bundle that decides on applications, None where the settings name none.
-
-    Raises BundleError as `read_table_bundle`, its message beginning with the variable.
-    """
-    if not settings.credit_bundle:
-        return None
-    try:
-        return read_table_bundle(Path(settings.credit_bundle))
-    except BundleError as wrong:
-        raise BundleError(f"RISKSTREAM_CREDIT_BUNDLE: {wrong.field}", wrong.value, wrong.remedy) from wrong
+def read_market_bundle(path: Path) -> MarketBundle:
+    """Return the verified bundle of markets in a folder; raises as `read_any_bundle`, and for another kind."""
+    bundle = read_any_bundle(path)
+    if not isinstance(bundle, MarketBundle):
+        raise BundleError("bundle", f"{path}, which {_purpose(bundle)}", "name one made by riskstream market train")
+    return bundle
 
 
-def read_any_bundle(path: Path) -> Bundle | TableBundle:
+def _purpose(bundle: AnyBundle) -> str:
+    if isinstance(bundle, Bundle):
+        return "scores transactions"
+    return "scores rows of a table" if isinstance(bundle, TableBundle) else "is of markets"
+
+
+def read_any_bundle(path: Path) -> AnyBundle:
     """Return the verified bundle in a folder, of whichever kind its manifest says.
 
     `path` is the folder of a version, `bundles/<name>/<version>`, or `bundles/<name>` while that holds one version.
     Raises BundleError when there is no bundle or more than one, when the folder is not named by its content, and for
-    all that `open_bundle` and `open_table_bundle` refuse.
+    all that `open_bundle`, `open_table_bundle` and `open_market_bundle` refuse.
     """
     folder = path if (path / MANIFEST_FILE).is_file() else _only_version(path)
     try:
@@ -54,20 +58,26 @@ def read_any_bundle(path: Path) -> Bundle | TableBundle:
         }
     except OSError as error:
         raise BundleError("folder", folder, f"let this user read it ({error})") from error
-    bundle = open_table_bundle(files) if _is_of_a_table(files[MANIFEST_FILE]) else open_bundle(files)
+    bundle = _open(files)
     named = folder.resolve().name
     if named != bundle.version:
         raise BundleError("folder name", named, f"copy it again: its content is that of version {bundle.version}")
     return bundle
 
 
-def _is_of_a_table(manifest: bytes) -> bool:
+def _open(files: Mapping[str, bytes]) -> AnyBundle:
     try:
-        found = msgspec.json.decode(manifest)
+        found = msgspec.json.decode(files[MANIFEST_FILE])
     except (msgspec.DecodeError, UnicodeDecodeError):
         # What opens it says what is wrong with it.
-        return False
-    return isinstance(found, dict) and found.get("kind") == "table"
+        found = None
+    match found.get("kind") if isinstance(found, dict) else None:
+        case "table":
+            return open_table_bundle(files)
+        case "market":
+            return open_market_bundle(files)
+        case _:
+            return open_bundle(files)
 
 
 def _only_version(path: Path) -> Path:

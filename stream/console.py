@@ -24,7 +24,9 @@ from stream.settings import Settings
 
 if TYPE_CHECKING:
     from risk.bundle import Bundle
+    from risk.market.market_bundle import MarketBundle
     from risk.table_bundle import TableBundle
+    from stream.bundle_files import AnyBundle
 
 output = Console()
 errors = Console(stderr=True)
@@ -159,8 +161,8 @@ def open_or_fail(path: Path) -> "Bundle":
         raise fail(str(wrong)) from None
 
 
-def open_any_or_fail(path: Path) -> "Bundle | TableBundle":
-    """Return the verified bundle at a path, of transactions or of a table; exits as `open_or_fail`."""
+def open_any_or_fail(path: Path) -> "AnyBundle":
+    """Return the verified bundle at a path, of whichever kind; exits as `open_or_fail`."""
     from risk.bundle import BundleError
     from stream.bundle_files import read_any_bundle
 
@@ -181,15 +183,32 @@ def open_table_or_fail(path: Path) -> "TableBundle":
         raise fail(str(wrong)) from None
 
 
+def open_market_or_fail(path: Path) -> "MarketBundle":
+    """Return the verified bundle of markets at a path; exits as `open_or_fail`."""
+    from risk.bundle import BundleError
+    from stream.bundle_files import read_market_bundle
+
+    try:
+        return read_market_bundle(path)
+    except (BundleError, OSError) as wrong:
+        raise fail(str(wrong)) from None
+
+
 def show_bundle(path: Annotated[Path, typer.Argument(help="A bundle's directory.")]) -> None:
-    """Show what a bundle holds: model, features or columns, thresholds, figures, the scorecard.
+    """Show what a bundle holds: model, features or columns, thresholds, figures, the scorecard, models of markets.
 
     Example: riskstream bundle show bundles/demo
     """
+    from risk.market.market_bundle import MarketBundle
     from risk.table_bundle import TableBundle
+    from stream.market_bundle_tables import market_bundle_tables
     from stream.table_bundle_tables import table_bundle_tables
 
     bundle = open_any_or_fail(path)
+    if isinstance(bundle, MarketBundle):
+        for shown in market_bundle_tables(bundle):
+            output.print(shown)
+        return
     if isinstance(bundle, TableBundle):
         for shown in table_bundle_tables(bundle):
             output.print(shown)
@@ -208,7 +227,6 @@ def show_bundle(path: Annotated[Path, typer.Argument(help="A bundle's directory.
     table.add_row("thresholds", f"review {manifest.thresholds.review:.4f}, decline {manifest.thresholds.decline:.4f}")
     table.add_row("normaliser", f"{manifest.normaliser.kind}, {scaling}")
     table.add_row("currency", manifest.currency)
-    table.add_row("volatility", "none" if bundle.volatility is None else ", ".join(sorted(bundle.volatility.symbols)))
     for note in manifest.notes:
         table.add_row("note", escape(note))
     table.add_row("command", manifest.command)
@@ -228,12 +246,15 @@ def show_bundle(path: Annotated[Path, typer.Argument(help="A bundle's directory.
 
 
 def verify_bundle(path: Annotated[Path, typer.Argument(help="A bundle's directory.")]) -> None:
-    """Verify a bundle as a worker does: hashes, features and state versions or columns, golden rows.
+    """Verify a bundle as a worker does: hashes, features and state versions or columns, golden rows or bars.
 
     Example: riskstream bundle verify bundles/demo
     """
+    from risk.bundle import Bundle
     from risk.table_bundle import TableBundle
 
     bundle = open_any_or_fail(path)
-    what = "columns" if isinstance(bundle, TableBundle) else "features, state"
-    output.print(f"[green]good[/] {bundle.manifest.name} {bundle.version}: hashes, {what} and golden rows agree")
+    what = "columns and golden rows" if isinstance(bundle, TableBundle) else "parameters and golden bars"
+    if isinstance(bundle, Bundle):
+        what = "features, state and golden rows"
+    output.print(f"[green]good[/] {bundle.manifest.name} {bundle.version}: hashes, {what} agree")

@@ -45,9 +45,9 @@ def explain(
             f"ALERT_ID {shown}: was published by a release that gave no contributions;"
             " `riskstream replay` scores it again"
         )
-    if alert.entity_kind == "symbol":
+    if alert.entity_kind != "customer":
         usual = {reason.feature: reason.usual_value for reason in alert.reasons}
-        note = "A loss within the value at risk, the usual value here, would not have been an alert"
+        note = "Values within the limits, which are the usual values here, would not have been an alert"
         output.print(explanation_text(alert, usual, (note,)), highlight=False)
         return
     opened = open_or_fail(settings.bundle if bundle is None else bundle)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from risk.fold import SymbolFigures
+
 STAGE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 LATENCY_BUCKETS = (0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
 SIZE_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
@@ -125,19 +127,55 @@ class Metrics:
         )
         self.volatility = Gauge(
             "riskstream_volatility_percent_annualised",
-            "Annualised GARCH volatility after the last closed bar.",
+            "Annualised conditional volatility after the last closed bar.",
             ("symbol",),
+            registry=registry,
+        )
+        self.value_at_risk = Gauge(
+            "riskstream_value_at_risk_99_percent",
+            "Loss of the next bar, in percent of the price, that is exceeded with a probability of 1 %.",
+            ("symbol",),
+            registry=registry,
+        )
+        self.exceedances = Gauge(
+            "riskstream_value_at_risk_exceedances",
+            "Bars among the last 250 that lost more than their 99 % value at risk.",
+            ("symbol",),
+            registry=registry,
+        )
+        self.back_test_bars = Gauge(
+            "riskstream_value_at_risk_back_test_bars",
+            "Bars that the exceedances are counted over, 250 once there are as many.",
+            ("symbol",),
+            registry=registry,
+        )
+        self.kupiec = Gauge(
+            "riskstream_value_at_risk_kupiec_p",
+            "Kupiec's p-value of the exceedances of the 99 % value at risk; small where they are too many or too few.",
+            ("symbol",),
+            registry=registry,
+        )
+        self.zone = Gauge(
+            "riskstream_value_at_risk_zone",
+            "Basel traffic light of the 99 % value at risk: 0 green, 1 yellow, 2 red.",
+            ("symbol",),
+            registry=registry,
+        )
+        self.mase = Gauge(
+            "riskstream_forecast_mase",
+            "Mean absolute scaled error of the one-bar forecasts; below 1 they beat the random walk.",
+            ("symbol", "forecaster"),
             registry=registry,
         )
         self.symbols_unlabelled = Gauge(
             "riskstream_symbols_without_label",
-            "Symbols left out of riskstream_volatility_percent_annualised because of the label limit.",
+            "Symbols left out of the metrics by symbol because of the label limit.",
             registry=registry,
         )
         self._unlabelled: set[str] = set()
 
-    def set_volatility(self, symbol: str, annualised_percent: float) -> None:
-        """Show a symbol's volatility, for as many symbols as the limit permits; the others are counted."""
+    def show_symbol(self, symbol: str, figures: SymbolFigures) -> None:
+        """Show a symbol's figures, for as many symbols as the limit permits; the others are counted."""
         if symbol not in self._symbols:
             if len(self._symbols) >= self.symbol_label_limit:
                 if len(self._unlabelled) < 100 * self.symbol_label_limit:
@@ -145,7 +183,14 @@ class Metrics:
                 self.symbols_unlabelled.set(len(self._unlabelled))
                 return
             self._symbols.add(symbol)
-        self.volatility.labels(symbol).set(annualised_percent)
+        self.volatility.labels(symbol).set(figures.annualised_volatility_percent)
+        self.value_at_risk.labels(symbol).set(figures.value_at_risk_99_percent)
+        self.exceedances.labels(symbol).set(figures.exceedances_99)
+        self.back_test_bars.labels(symbol).set(figures.back_test_bars)
+        self.kupiec.labels(symbol).set(figures.kupiec_99_p)
+        self.zone.labels(symbol).set(figures.zone_99)
+        for forecaster, mase in figures.mase.items():
+            self.mase.labels(symbol, forecaster).set(mase)
 
     def show_lag(self, lag_records: Mapping[tuple[str, int], int]) -> None:
         """Show the lag of each (topic, partition) that is read here, and no longer that of others."""

@@ -28,7 +28,7 @@ from stream.published import IDENTITY_HEADER, published_identities
 log = structlog.get_logger(__name__)
 
 OUTBOX_LIMIT_RECORDS = 50_000
-UNIDENTIFIED: frozenset[Stream] = frozenset(("merchant_events",))
+UNIDENTIFIED: frozenset[Stream] = frozenset(("merchant_events", "market_events"))
 """Streams whose reader drops repeats by itself: nothing is read back from them after a restart."""
 
 
@@ -164,8 +164,8 @@ class PartitionJob:
             metrics.rejected.labels(name, reason).inc(count)
         for stream, count in written.items():
             metrics.outputs.labels(name, stream).inc(count)
-        for symbol, percent in emitted.volatility_percent.items():
-            metrics.set_volatility(symbol, percent)
+        for symbol, figures in emitted.symbols.items():
+            metrics.show_symbol(symbol, figures)
         if chunk.offsets:
             metrics.records_in.labels(name).inc(len(chunk.offsets))
             metrics.chunk_records.labels(name).observe(len(chunk.offsets))

@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     credit_bundle: str = ""
     """Directory of the bundle that decides on credit applications, likewise; none, and applications are not read."""
 
+    market_bundle: str = ""
+    """Directory of the bundle of markets, likewise; none, and ticks, rates and positions are not read."""
+
     checkpoint_interval_seconds: Annotated[float, Field(gt=0)] = 1.0
     """Time between the checkpoints of a partition."""
 

@@ -20,12 +20,12 @@ def rebuild() -> None:
     """
     from risk.bundle import BundleError
     from stream.app import job_specs
-    from stream.bundle_files import read_bundle, read_credit_bundle
+    from stream.bundles import read_bundles
     from stream.state_rebuild import RebuildError, Rebuilt, rebuild_state
 
     settings = load_settings()
     try:
-        specs = job_specs(settings, read_bundle(settings.bundle), read_credit_bundle(settings))
+        specs = job_specs(settings, read_bundles(settings))
     except BundleError as wrong:
         raise fail(str(wrong)) from None
     columns = (SpinnerColumn(), TextColumn("records read"), MofNCompleteColumn(), TimeElapsedColumn())

@@ -1,4 +1,4 @@
-"""Compiles what the folds need before the first event comes: `python -m stream.warm_up BUNDLE` at install.
+"""Compiles what folds need before the first event comes: at install by `python -m stream.warm_up BUNDLE MARKET_BUNDLE`.
 
 The compiled loops are kept beside the sources, so that a later start only loads them.
 """
@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from risk.bundle import Bundle
 from risk.chunk import Chunk
 from risk.fold import Fold, Stream
 from schemas.encoding import encode
@@ -15,18 +14,18 @@ from schemas.label import Label
 from schemas.tick import Tick
 from schemas.transaction import Transaction
 from stream.app import job_specs
-from stream.bundle_files import read_bundle
+from stream.bundles import Bundles, read_bundles
 from stream.settings import Settings
 
 _TIME_NS = 1_767_225_600_000_000_000
 _MINUTE_NS = 60_000_000_000
 
 
-def warm_up(settings: Settings, bundle: Bundle) -> None:
+def warm_up(settings: Settings, bundles: Bundles) -> None:
     """Take one event of each kind through a fold of each job, all of which are thrown away."""
-    specs = {spec.name: spec for spec in job_specs(settings, bundle)}
+    specs = {spec.name: spec for spec in job_specs(settings, bundles)}
     blocks: list[bytes] = []
-    currency = bundle.manifest.currency
+    currency = bundles.transactions.manifest.currency
     transaction = Transaction(1, "t", "c", "m", 1.0, currency, _TIME_NS)
     label = Label(1, "t", "c", "m", _TIME_NS, _TIME_NS, True)
     ticks = [Tick(1, "s", _TIME_NS + at * _MINUTE_NS, 1.0, 1.0 + at) for at in range(3)]
@@ -49,4 +48,4 @@ def _run(fold: Fold, topic: str, key: bytes | None, values: Iterable[bytes], wan
 
 
 if __name__ == "__main__":
-    warm_up(Settings(), read_bundle(Path(sys.argv[1])))
+    warm_up(settings := Settings(bundle=Path(sys.argv[1]), market_bundle=sys.argv[2]), read_bundles(settings))

@@ -6,7 +6,7 @@ import signal
 import structlog
 
 from stream.app import create_app
-from stream.bundle_files import read_bundle, read_credit_bundle
+from stream.bundles import read_bundles
 from stream.logs import configure_logs
 from stream.serving import serve
 from stream.settings import Settings
@@ -23,8 +23,8 @@ def run_worker(settings: Settings) -> int:
 
 
 async def _run(settings: Settings) -> int:
-    bundle, credit = read_bundle(settings.bundle), read_credit_bundle(settings)
-    warm_up(settings, bundle)
+    bundles = read_bundles(settings)
+    warm_up(settings, bundles)
     # Before anyone subscribes: a consumer that finds no topic would not notice it for minutes.
     await create_topics(
         settings.broker, topics(settings.topic_prefix, settings.partitions, settings.replication_factor)
@@ -33,13 +33,10 @@ async def _run(settings: Settings) -> int:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    app = create_app(settings, bundle, credit)
+    app = create_app(settings, bundles)
     log.info(
         "worker_starting",
-        bundle=bundle.manifest.name,
-        version=bundle.version,
-        credit_bundle=None if credit is None else credit.manifest.name,
-        credit_version=None if credit is None else credit.version,
+        bundles={one.manifest.name: one.version for one in bundles.all()},
         metrics=f"http://{settings.web_host}:{settings.web_port}/metrics",
     )
     ended_well = await serve(app, stop)

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from risk.bundle import GOLDEN_FILE, MANIFEST_FILE, MODEL_FILE, VOLATILITY_FILE, normaliser_from, open_bundle
+from risk.bundle import GOLDEN_FILE, MANIFEST_FILE, MODEL_FILE, normaliser_from, open_bundle
 from risk.golden import Golden, golden_bytes
 from risk.manifest import Manifest, NormaliserStatistics, manifest_bytes
 from risk.scorer import Scorer
@@ -43,7 +43,6 @@ def write_bundle(
     model: bytes,
     golden: Golden,
     explanation: Mapping[str, bytes] = NOTHING,
-    volatility: bytes | None = None,
 ) -> Path:
     """Write a bundle and return its folder, `root/<name>/<version>`.
 
@@ -53,8 +52,6 @@ def write_bundle(
     nothing, when the bundle could not be opened again; OSError when it cannot be written.
     """
     files = {MODEL_FILE: model, GOLDEN_FILE: golden_bytes(golden), **explanation}
-    if volatility is not None:
-        files[VOLATILITY_FILE] = volatility
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     files[MANIFEST_FILE] = manifest_bytes(msgspec.structs.replace(manifest, files=hashes))
     return write_folder(root / manifest.name / open_bundle(files).version, files)

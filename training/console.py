@@ -16,15 +16,10 @@ from training.history_console import show_trained, train_history
 from training.recipe_console import train_recipes
 
 if TYPE_CHECKING:
-    from risk.market.garch import VolatilityParameters
     from training.history import History
 
 MODELS: tuple[Model, ...] = get_args(Model)
 SIMULATED_CUSTOMERS, SIMULATED_MERCHANTS, SIMULATED_DAYS = 2_000, 400, 90
-SIMULATED_TICKS = 100_000
-SIMULATED_SYMBOLS = ("EURUSD", "USDJPY", "GBPUSD", "AUDUSD")
-TICK_BAR_NS = 60_000_000_000
-BARS_PER_YEAR = 365.0 * 24 * 60
 _EPOCH = date(1970, 1, 1)
 
 
@@ -49,7 +44,7 @@ def train(
         list[Path] | None, typer.Argument(metavar="[RECIPE]...", help="Recipes (TOML) of tables to learn from.")
     ] = None,
     history: Annotated[Path | None, typer.Option(help="Parquet or CSV file of past transactions.")] = None,
-    simulate: Annotated[bool, typer.Option("--simulate", help="Learn from simulated transactions and ticks.")] = False,
+    simulate: Annotated[bool, typer.Option("--simulate", help="Learn from simulated transactions.")] = False,
     mapping: Annotated[
         list[str] | None, typer.Option("--map", help="FIELD=COLUMN of the file; repeat for each field.")
     ] = None,
@@ -58,9 +53,6 @@ def train(
     ] = 1.0,
     time_unit: Annotated[IntegerTime, typer.Option(help="Unit of the file's times if integers.")] = IntegerTime.NS,
     time_origin: Annotated[str, typer.Option(help="Day that the file's integer times count from.")] = "1970-01-01",
-    ticks: Annotated[
-        Path | None, typer.Option(help="Parquet or CSV of quotes (symbol, event_time, bid, ask) to fit GARCH to.")
-    ] = None,
     name: Annotated[str, typer.Option(help="The bundle's name.")] = "risk",
     out: Annotated[Path, typer.Option(help="Directory that holds bundles.")] = Path("bundles"),
     train_from: Annotated[str | None, typer.Option(help="First day to learn from, YYYY-MM-DD, UTC.")] = None,
@@ -86,8 +78,8 @@ def train(
     """Learn, and write a bundle: from recipes of any tables, or from a history of transactions.
 
     A recipe names a table, its target, the steps of preparation and the models: docs/recipes.md. From a history come
-    a model in ONNX, normaliser, thresholds and volatility parameters; all options but --out and --budget are for
-    histories.
+    a model in ONNX, normaliser and thresholds; all options but --out and --budget are for histories. `market train`
+    learns the models of markets.
 
     A recipe with [search] tries hyper-parameters first, and writes each evaluation to OUT/NAME/search-....jsonl, from
     which a run that was broken off goes on. Two runs give the same bundle, but with --budget they may differ: it ends
@@ -109,7 +101,6 @@ def train(
         raise fail("training needs scikit-learn; pip install 'riskstream[train]'")
     from risk.bundle import BundleError
     from training.history import DAY_NS, HistoryError, read_history
-    from training.market.volatility import FitError
     from training.parity import ParityError
     from training.recipe import MODEL_PLANS
     from training.time_split import SplitError, Windows
@@ -159,8 +150,8 @@ def train(
             f"[bold]history[/] {len(loaded):,} transactions, {int(loaded.fraud.sum()):,} frauds,"
             f" {_EPOCH + timedelta(first_day)} to {_EPOCH + timedelta(last_day)}"
         )
-        trained = train_history(loaded, plan, out, _volatility(ticks, simulate, seed))
-    except (HistoryError, SplitError, ParityError, BundleError, FitError, OSError) as wrong:
+        trained = train_history(loaded, plan, out)
+    except (HistoryError, SplitError, ParityError, BundleError, OSError) as wrong:
         raise fail(str(wrong)) from None
     show_trained(trained)
 
@@ -169,24 +160,6 @@ def _simulated_history(seed: int) -> "History":
     from training.simulator import simulate_transactions
 
     return simulate_transactions(SIMULATED_CUSTOMERS, SIMULATED_MERCHANTS, SIMULATED_DAYS, seed)
-
-
-def _volatility(ticks: Path | None, simulate: bool, seed: int) -> "VolatilityParameters | None":
-    from training.market.tick_history import read_ticks
-    from training.market.tick_simulator import simulate_ticks
-    from training.market.volatility import fit_volatility
-
-    if ticks is None and not simulate:
-        return None
-    quotes = simulate_ticks(SIMULATED_SYMBOLS, SIMULATED_TICKS, seed) if ticks is None else read_ticks(ticks, {})
-    return fit_volatility(
-        quotes.symbol,
-        quotes.event_time_ns,
-        quotes.bid,
-        quotes.ask,
-        bar_ns=TICK_BAR_NS,
-        bars_per_year=BARS_PER_YEAR,
-    )
 
 
 def parse_mapping(pairs: list[str]) -> dict[str, str]:

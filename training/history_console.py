@@ -13,7 +13,6 @@ from training.console_output import errors, output
 from training.search_console import described_search, show_search_ended
 
 if TYPE_CHECKING:
-    from risk.market.garch import VolatilityParameters
     from training.history import History
     from training.plan_search import SearchProgress
     from training.train import Plan, Trained
@@ -23,7 +22,6 @@ def train_history(
     history: "History",
     plan: "Plan",
     out: Path,
-    volatility: "VolatilityParameters | None",
     *,
     budget_minutes: float | None = None,
 ) -> "Trained":
@@ -58,7 +56,6 @@ def train_history(
             plan,
             root=out,
             command=command,
-            volatility=volatility,
             on_stage=show_stage,
             on_features=lambda done: progress.advance(rows, done),
             before=lambda share: budget_minutes is None or time.monotonic() - began < share * 60.0 * budget_minutes,

@@ -69,7 +69,7 @@ def _train_history(path: Path, recipe: "HistoryRecipe", out: Path, budget_minute
         output.print(
             f"[bold]{recipe.name}[/] {path}: {len(history):,} transactions, {int(history.fraud.sum()):,} frauds"
         )
-        show_trained(train_history(history, recipe_plan(recipe), out, None, budget_minutes=budget_minutes))
+        show_trained(train_history(history, recipe_plan(recipe), out, budget_minutes=budget_minutes))
     except SearchError as error:
         return _failed_at(path, ("search", error.key), error)
     except (RecipeError, HistoryError, SplitError, ParityError, BundleError, ValueError, OSError, ImportError) as error:

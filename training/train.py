@@ -11,7 +11,6 @@ import numpy.typing as npt
 from risk.bundle import FEATURES, normaliser_from, state_versions
 from risk.customer_profile import CUSTOMER_FEATURES
 from risk.manifest import Costs, Manifest, Model, NormaliserStatistics, TrainingWindow
-from risk.market.garch import VolatilityParameters, volatility_parameters_bytes
 from risk.merchant_profile import MERCHANT_FEATURES
 from risk.normaliser import running_moments
 from risk.reasons import reason_code
@@ -96,7 +95,6 @@ def train(
     *,
     root: Path,
     command: str,
-    volatility: VolatilityParameters | None = None,
     on_stage: Callable[[str], None] = lambda stage: None,
     on_features: Callable[[int], None] = lambda rows: None,
     before: Callable[[float], bool] = lambda share: True,
@@ -178,7 +176,6 @@ def train(
         model=exports[best],
         golden=golden_of(exports[best], statistics, features[golden_rows], history.event_time_ns[golden_rows]),
         explanation=explanations[best],
-        volatility=None if volatility is None else volatility_parameters_bytes(volatility),
     )
     return Trained(folder, best, metrics, len(parts.train), len(parts.test), searched)
 

@@ -20,7 +20,7 @@ from schemas.reason import Reason
 from schemas.source import Source
 from stream.app import job_specs
 from stream.broker_process import BrokerProcess
-from stream.bundle_files import read_bundle
+from stream.bundles import read_bundles
 from stream.settings import Settings
 from tests.small_bundle import small_bundle
 from training.bundle_files import write_bundle
@@ -54,7 +54,7 @@ def settings_for(broker: BrokerProcess, folder: Path) -> Settings:
 
 def alerts_of(settings: Settings, history: History) -> list[Output]:
     """Return the alerts that a worker of one partition gives for a history."""
-    specs = {spec.name: spec for spec in job_specs(settings, read_bundle(settings.bundle))}
+    specs = {spec.name: spec for spec in job_specs(settings, read_bundles(settings))}
     keys, values = zip(*((key.encode(), value) for key, value in transaction_messages(history, "EUR")), strict=True)
     chunk = Chunk("transactions", 0, tuple(range(len(keys))), keys, values, caught_up=True)
     blocks = [one.value for one in specs["customers"].new_fold(0).advance(chunk).outputs]

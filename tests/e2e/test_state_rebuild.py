@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from riskstream import main
 from stream.app import job_specs
 from stream.broker_process import BrokerProcess, free_port
-from stream.bundle_files import read_bundle
+from stream.bundles import read_bundles
 from stream.changelog import Changelog, Cut, any_checkpoint
 from stream.settings import Settings
 
@@ -25,7 +25,7 @@ def settled(settings: Settings, log: Path) -> None:
 
 async def make_foreign(settings: Settings) -> None:
     """Give every state another version, other rows and a cut that nobody can read."""
-    for spec in job_specs(settings, read_bundle(settings.bundle)):
+    for spec in job_specs(settings, read_bundles(settings)):
         for partition in range(settings.partitions):
             former = await any_checkpoint(settings.broker, spec.changelog_topic, partition)
             assert former.cut is not None
@@ -54,12 +54,12 @@ def test_a_state_of_another_version_is_made_anew_from_the_source(kafka: BrokerPr
         web_port=free_port(),
     )
     make_topics(settings)
-    bundle = read_bundle(settings.bundle)
+    bundles = read_bundles(settings)
     stream = FaultStream(4_000, seed=5)
     stream.send(settings)
     log = tmp_path / "worker.log"
     settled(settings, log)
-    before = {at: (sorted(one.rows), one.cut) for at, one in durable_states(settings, bundle).items()}
+    before = {at: (sorted(one.rows), one.cut) for at, one in durable_states(settings, bundles).items()}
 
     asyncio.run(make_foreign(settings))
     FaultStream(2_000, seed=6).send(settings)
@@ -69,11 +69,11 @@ def test_a_state_of_another_version_is_made_anew_from_the_source(kafka: BrokerPr
 
     told = run_verb(settings, "state", "rebuild")
     assert "customers-0" in told
-    after = {at: (sorted(one.rows), one.cut) for at, one in durable_states(settings, bundle).items()}
+    after = {at: (sorted(one.rows), one.cut) for at, one in durable_states(settings, bundles).items()}
     assert after == before
 
     settled(settings, log)
-    assert_equal(outcome(settings, bundle), truth(settings, bundle, in_recorded_order=True))
+    assert_equal(outcome(settings, bundles), truth(settings, bundles, in_recorded_order=True))
 
 
 def test_a_rebuild_waits_for_nobody_who_still_works(

@@ -11,7 +11,7 @@ from truth import assert_equal, outcome, truth
 
 from apache_kafka import Detour, apache_kafka
 from stream.broker_process import free_port
-from stream.bundle_files import read_bundle
+from stream.bundles import read_bundles
 from stream.settings import Settings
 
 RESTARTS = int(os.environ.get("RISKSTREAM_FAULT_RESTARTS") or 2)
@@ -27,7 +27,7 @@ def test_a_broker_that_dies_and_returns_costs_nothing(
     with apache_kafka(tmp_path) as broker:
         settings = unplaced_settings.model_copy(update={"broker": broker.bootstrap})
         make_topics(settings)
-        bundle = read_bundle(settings.bundle)
+        bundles = read_bundles(settings)
         sending = fault_stream.sending(settings, 10.0 + RESTARTS * SECONDS_A_RESTART)
         workers = [crew.start(settings), crew.start(settings)]
         until_working(workers[0])
@@ -40,7 +40,7 @@ def test_a_broker_that_dies_and_returns_costs_nothing(
         until_worked_off(workers)
         for worker in workers:
             worker.stop()
-        assert_equal(outcome(settings, bundle), truth(settings, bundle, in_recorded_order=True))
+        assert_equal(outcome(settings, bundles), truth(settings, bundles, in_recorded_order=True))
 
 
 def test_a_network_that_is_cut_and_heals_costs_nothing(
@@ -51,7 +51,7 @@ def test_a_network_that_is_cut_and_heals_costs_nothing(
     with apache_kafka(tmp_path, detour) as broker, network(detour.told_port, detour.own_port) as between:
         settings = unplaced_settings.model_copy(update={"broker": broker.bootstrap})
         make_topics(settings)
-        bundle = read_bundle(settings.bundle)
+        bundles = read_bundles(settings)
         lengths = [chance.uniform(1.0, LONGEST_CUT_SECONDS / 2**at) for at in range(CUTS)]
         sending = fault_stream.sending(settings, 15.0 + sum(lengths))
         far = settings.model_copy(update={"broker": f"127.0.0.1:{detour.told_port}"})
@@ -66,4 +66,4 @@ def test_a_network_that_is_cut_and_heals_costs_nothing(
         until_worked_off(workers)
         for worker in workers:
             worker.stop()
-        assert_equal(outcome(settings, bundle), truth(settings, bundle, in_recorded_order=True))
+        assert_equal(outcome(settings, bundles), truth(settings, bundles, in_recorded_order=True))

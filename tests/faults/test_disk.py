@@ -12,7 +12,7 @@ from live import Worker, environment
 from truth import assert_equal, outcome, truth
 
 from stream.broker_process import free_port
-from stream.bundle_files import read_bundle
+from stream.bundles import read_bundles
 from stream.settings import Settings
 
 
@@ -20,7 +20,7 @@ def test_a_worker_without_a_disk_goes_on(
     fault_settings: Settings, fault_stream: FaultStream, chance: random.Random, crew: Crew, tmp_path: Path
 ) -> None:
     """With a full disk, log included, a worker scores on, checkpoints and takes over: all it keeps is in Kafka."""
-    bundle = read_bundle(fault_settings.bundle)
+    bundles = read_bundles(fault_settings)
     sending = fault_stream.sending(fault_settings, 15.0)
     ordinary = crew.start(fault_settings)
     ordinary.wait_until(ordinary.ready)
@@ -36,7 +36,7 @@ def test_a_worker_without_a_disk_goes_on(
         diskless.kill()
     assert [one.name for one in tmp_path.iterdir() if one != crew.log] == ["empty"]
     assert list((tmp_path / "empty").iterdir()) == []
-    assert_equal(outcome(fault_settings, bundle), truth(fault_settings, bundle, in_recorded_order=True))
+    assert_equal(outcome(fault_settings, bundles), truth(fault_settings, bundles, in_recorded_order=True))
 
 
 def _diskless_worker(settings: Settings, directory: Path) -> Worker:

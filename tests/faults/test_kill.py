@@ -6,7 +6,7 @@ from crew import Crew, until_worked_off, until_working
 from fault_stream import FaultStream
 from truth import assert_equal, durable_states, outcome, truth
 
-from stream.bundle_files import read_bundle
+from stream.bundles import read_bundles
 from stream.settings import Settings
 
 KILLS = int(os.environ.get("RISKSTREAM_FAULT_KILLS") or 6)
@@ -30,19 +30,19 @@ def test_a_worker_killed_in_mid_stream_loses_and_doubles_nothing(
 ) -> None:
     """SIGKILLs while a stream comes, in checkpoints and in restores too, leave neither a gap nor a double."""
     settings = fault_settings.model_copy(update={"instance_id": "only"})
-    bundle = read_bundle(settings.bundle)
+    bundles = read_bundles(settings)
     sending = fault_stream.sending(settings, seconds=KILLS * SECONDS_A_KILL)
     cuts = []
     for number in range(KILLS):
         kill_while(settings, crew, chance, "restoring" if number % 3 == 2 else "working")
-        cuts.append({at: state.cut.fold_cut for at, state in durable_states(settings, bundle).items() if state.cut})
+        cuts.append({at: state.cut.fold_cut for at, state in durable_states(settings, bundles).items() if state.cut})
     sending.join()
     distinct = len({tuple(sorted(cut.items())) for cut in cuts})
     assert distinct >= KILLS / 3, f"the durable cut advanced {distinct} times in {KILLS}"
     worker = crew.start(settings)
     until_worked_off([worker])
     worker.stop()
-    assert_equal(outcome(settings, bundle), truth(settings, bundle, in_recorded_order=True))
+    assert_equal(outcome(settings, bundles), truth(settings, bundles, in_recorded_order=True))
 
 
 def test_a_backlog_worked_off_between_kills_is_one_batch(
@@ -50,11 +50,11 @@ def test_a_backlog_worked_off_between_kills_is_one_batch(
 ) -> None:
     """A backlog that is worked off between SIGKILLs gives what one undisturbed batch gives, in training's order."""
     settings = fault_settings.model_copy(update={"instance_id": "only"})
-    bundle = read_bundle(settings.bundle)
+    bundles = read_bundles(settings)
     fault_stream.send(settings)
     for _ in range(3):
         kill_while(settings, crew, chance, "working")
     worker = crew.start(settings)
     until_worked_off([worker])
     worker.stop()
-    assert_equal(outcome(settings, bundle), truth(settings, bundle, in_recorded_order=False))
+    assert_equal(outcome(settings, bundles), truth(settings, bundles, in_recorded_order=False))

@@ -10,7 +10,7 @@ from poisoned_worker import CUSTOMER, MERCHANT
 from truth import assert_equal, by_partition, outcome, truth
 
 from schemas.source import Source
-from stream.bundle_files import read_bundle
+from stream.bundles import read_bundles
 from stream.settings import Settings
 
 EACH = 4
@@ -26,7 +26,7 @@ def test_messages_that_the_core_raises_on_are_put_aside_alone(
         for field, name in (("customer_id", CUSTOMER), ("merchant_id", MERCHANT)):
             stream.add({field: name, "transaction_id": f"{name}-{number}"}, chance)
     settings = fault_settings.model_copy(update={"instance_id": "only"})
-    bundle = read_bundle(settings.bundle)
+    bundles = read_bundles(settings)
     sending = stream.sending(settings, 8.0)
     for _ in range(2):
         worker = crew.start(settings, WORKER)
@@ -40,7 +40,7 @@ def test_messages_that_the_core_raises_on_are_put_aside_alone(
     worker.stop()
 
     put_aside = {job: _sources(settings, name) for job, name in (("customers", CUSTOMER), ("merchants", MERCHANT))}
-    came = outcome(settings, bundle)
+    came = outcome(settings, bundles)
     letters = came.outputs["dead_letters"]
     failed = [(at, value) for at, value in letters.elements() if json.loads(value)["reason"] == "processing_failed"]
     due = put_aside["customers"] | put_aside["merchants"]
@@ -48,7 +48,7 @@ def test_messages_that_the_core_raises_on_are_put_aside_alone(
     assert Counter(Source(**json.loads(value)["source"]) for _, value in failed) == Counter(due)
     assert all(json.loads(value)["payload"] for _, value in failed)
     letters.subtract(failed)
-    assert_equal(came, truth(settings, bundle, in_recorded_order=True, put_aside=put_aside))
+    assert_equal(came, truth(settings, bundles, in_recorded_order=True, put_aside=put_aside))
     assert failures > 0 or "message_put_aside" in crew.log.read_text()
 
 

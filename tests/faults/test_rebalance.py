@@ -5,7 +5,7 @@ from crew import Crew, until_worked_off
 from fault_stream import FaultStream
 from truth import assert_equal, outcome, truth
 
-from stream.bundle_files import read_bundle
+from stream.bundles import read_bundles
 from stream.settings import Settings
 
 SECONDS = 45.0
@@ -15,7 +15,7 @@ def test_workers_that_join_leave_and_die_lose_and_double_nothing(
     fault_settings: Settings, fault_stream: FaultStream, chance: random.Random, crew: Crew
 ) -> None:
     """Workers join, leave and die, one and all, while a stream comes; every output comes once."""
-    bundle = read_bundle(fault_settings.bundle)
+    bundles = read_bundles(fault_settings)
     workers = [crew.start(fault_settings)]
     sending = fault_stream.sending(fault_settings, SECONDS)
     most = 1
@@ -43,4 +43,4 @@ def test_workers_that_join_leave_and_die_lose_and_double_nothing(
     for worker in workers:
         worker.stop()
     assert most >= 2
-    assert_equal(outcome(fault_settings, bundle), truth(fault_settings, bundle, in_recorded_order=True))
+    assert_equal(outcome(fault_settings, bundles), truth(fault_settings, bundles, in_recorded_order=True))

@@ -8,11 +8,11 @@ from types import MappingProxyType
 
 from live import Published, published
 
-from risk.bundle import Bundle
 from risk.chunk import Chunk
 from risk.fold import Fold, Output
 from schemas.source import Source
 from stream.app import job_specs
+from stream.bundles import Bundles
 from stream.changelog import Restored, last_checkpoint
 from stream.job_spec import JobSpec
 from stream.settings import Settings
@@ -35,7 +35,7 @@ class Result:
 
 def truth(
     settings: Settings,
-    bundle: Bundle,
+    bundles: Bundles,
     *,
     in_recorded_order: bool,
     put_aside: Mapping[str, Set[Source]] = MappingProxyType({}),
@@ -46,7 +46,7 @@ def truth(
     instead those that the workers wrote, in the order in which they lie in the log: a live stream has no other.
     """
     result = Result()
-    specs = {spec.name: spec for spec in job_specs(settings, bundle)}
+    specs = {spec.name: spec for spec in job_specs(settings, bundles)}
     hops: list[Output] = []
     for name in ("customers", "labels", "ticks"):
         for partition, records in by_partition(settings, SOURCES[name]).items():
@@ -85,17 +85,17 @@ def _advance(
     return [output for output in emitted.outputs if output.stream == "merchant_events"]
 
 
-def outcome(settings: Settings, bundle: Bundle) -> Result:
+def outcome(settings: Settings, bundles: Bundles) -> Result:
     """Return what lies in the output topics and in the changelogs."""
     result = Result()
     for stream, name in OUTPUTS.items():
         result.outputs[stream] = Counter((record.partition, record.value) for record in published(settings, name))
 
-    result.rows = {at: dict(restored.rows) for at, restored in durable_states(settings, bundle).items()}
+    result.rows = {at: dict(restored.rows) for at, restored in durable_states(settings, bundles).items()}
     return result
 
 
-def durable_states(settings: Settings, bundle: Bundle) -> dict[tuple[str, int], Restored]:
+def durable_states(settings: Settings, bundles: Bundles) -> dict[tuple[str, int], Restored]:
     """Return what a restart would restore of each job's partition."""
 
     async def restore() -> dict[tuple[str, int], Restored]:
@@ -107,7 +107,7 @@ def durable_states(settings: Settings, bundle: Bundle) -> dict[tuple[str, int], 
                 spec.new_fold(partition).state_version,
                 lambda count: None,
             )
-            for spec in job_specs(settings, bundle)
+            for spec in job_specs(settings, bundles)
             for partition in range(settings.partitions)
         }
 

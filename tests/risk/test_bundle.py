@@ -13,7 +13,6 @@ from risk.bundle import (
     GOLDEN_FILE,
     MANIFEST_FILE,
     MODEL_FILE,
-    VOLATILITY_FILE,
     BundleError,
     open_bundle,
     state_versions,
@@ -25,9 +24,6 @@ from tests.small_bundle import SmallBundle, small_bundle
 from training.explanation import explanation_files
 from training.linear_models import fit_logistic_regression
 from training.onnx_export import export_onnx
-
-VOLATILITY = b"""{"bar_ns": 60000000000, "ewma_lambda": 0.94, "bars_per_year": 374400, "symbols": {"*":
-{"mu": 0.0, "omega": 0.1, "alpha": 0.1, "beta": 0.8, "backcast": 1.0, "last_variance": 1.0}}}"""
 
 
 def files_of(bundle: SmallBundle, **more: bytes) -> dict[str, bytes]:
@@ -46,16 +42,8 @@ def test_a_whole_bundle_opens() -> None:
     bundle = open_bundle(files)
     assert msgspec.structs.replace(bundle.manifest, files={}) == SMALL.manifest
     assert bundle.version == hashlib.sha256(files[MANIFEST_FILE]).hexdigest()[:12]
-    assert bundle.volatility is None
     normalised = bundle.normaliser().advance(SMALL.golden.raw, SMALL.golden.event_time_ns)
     assert bundle.scorer.score(normalised).tobytes() == SMALL.golden.score.tobytes()
-
-
-def test_volatility_parameters_are_read_where_there_are_some() -> None:
-    """A bundle with garch.json carries its parameters."""
-    bundle = open_bundle(files_of(SMALL, **{VOLATILITY_FILE: VOLATILITY}))
-    assert bundle.volatility is not None
-    assert bundle.volatility.bar_ns == 60_000_000_000
 
 
 def test_a_model_may_take_some_of_the_features_in_its_own_order() -> None:
@@ -191,7 +179,6 @@ WRONG: dict[str, tuple[Callable[[], dict[str, bytes]], str]] = {
         "explanation.onnx is unusable.*contributions",
     ),
     "no trees": (lambda: files_of(replace(SMALL, explanation={TREES_FILE: b"x"})), "trees.npz is unusable"),
-    "bad volatility": (lambda: files_of(SMALL, **{VOLATILITY_FILE: b"{}"}), "garch.json is unusable"),
 }
 
 

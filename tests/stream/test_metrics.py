@@ -3,10 +3,27 @@ import re
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from risk.fold import SymbolFigures
 from stream.metrics import Metrics
 
-LABELS = {"job", "event", "reason", "stream", "stage", "topic", "partition", "name", "version", "model", "symbol", "le"}
-UNITS = ("_total", "_seconds", "_records", "_rows", "_info", "_percent_annualised", "_without_label")
+LABELS = {
+    "job",
+    "event",
+    "reason",
+    "stream",
+    "stage",
+    "topic",
+    "partition",
+    "name",
+    "version",
+    "model",
+    "symbol",
+    "le",
+} | {"forecaster"}
+UNITS = (
+    *("_total", "_seconds", "_records", "_rows", "_info", "_percent_annualised", "_without_label"),
+    *("_percent", "_exceedances", "_bars", "_p", "_zone", "_mase"),
+)
 
 
 def test_names_follow_the_conventions() -> None:
@@ -22,15 +39,24 @@ def test_names_follow_the_conventions() -> None:
         assert set(one._labelnames) <= LABELS
 
 
+def figures(percent: float) -> SymbolFigures:
+    """Return a symbol's figures of some volatility."""
+    return SymbolFigures(percent, 2.0, 250, 3, 0.7, 0, {"arima": 0.9})
+
+
 def test_symbols_are_shown_up_to_the_limit_and_the_others_counted() -> None:
     """A market of many symbols cannot flood the metrics."""
     metrics = Metrics(symbol_label_limit=3)
     for turn in range(2):
         for number in range(10):
-            metrics.set_volatility(f"S{number}", 10.0 * turn + number)
+            metrics.show_symbol(f"S{number}", figures(10.0 * turn + number))
     families = {one.name: one for one in text_string_to_metric_families(generate_latest(metrics.registry).decode())}
     shown = families["riskstream_volatility_percent_annualised"].samples
     assert {sample.labels["symbol"]: sample.value for sample in shown} == {"S0": 10.0, "S1": 11.0, "S2": 12.0}
+    mase = families["riskstream_forecast_mase"].samples
+    assert {(one.labels["symbol"], one.labels["forecaster"]): one.value for one in mase} == {
+        (f"S{number}", "arima"): 0.9 for number in range(3)
+    }
     assert families["riskstream_symbols_without_label"].samples[0].value == 7
 
 

@@ -1,0 +1,71 @@
+"""The bundle of markets: how bars are made, and the models of volatility, risk, forecasts and curves.
+
+It is apart from the bundle of transactions, since who trains the one seldom trains the other, and it changes more
+often. Like those it is verified before it serves: by hash, by state version and by golden bars.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from risk.bundle import GOLDEN_FILE, MANIFEST_FILE, BundleError, verify_files
+from risk.manifest import Name, short_sha256
+from risk.market.market_parameters import MarketParameters, read_market_parameters
+
+PARAMETERS_FILE = "market.json"
+
+
+class MarketManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The contents of a market bundle's `manifest.json`.
+
+    `metrics` maps each symbol to what was found of it in training; `first_ns` and `end_ns` bound the events trained on,
+    in nanoseconds since the Unix epoch. `files` maps the name of every other file to its SHA-256 in hex.
+    """
+
+    schema_version: Literal[1] = 1
+    kind: Literal["market"] = "market"
+    name: Name
+    first_ns: int
+    end_ns: int
+    metrics: dict[str, dict[str, float]]
+    notes: tuple[str, ...] = ()
+    library_versions: dict[str, str]
+    command: str
+    files: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class MarketBundle:
+    """A verified bundle of markets; `version` is the first 12 hex digits of the SHA-256 of the manifest.
+
+    `graphs` holds the forecasters' ONNX files by name.
+    """
+
+    manifest: MarketManifest
+    version: str
+    parameters: MarketParameters
+    graphs: Mapping[str, bytes]
+
+
+def open_market_bundle(files: Mapping[str, bytes]) -> MarketBundle:
+    """Return the bundle that the files hold, by name, after verifying all of it.
+
+    Raises BundleError for a file missing, foreign or of another hash, and for parameters that do not decode.
+    """
+    if MANIFEST_FILE not in files:
+        raise BundleError("files", sorted(files), f"{MANIFEST_FILE} is missing: copy the whole bundle again")
+    try:
+        manifest = msgspec.json.decode(files[MANIFEST_FILE], type=MarketManifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BundleError(
+            MANIFEST_FILE, "not that of markets", f"{error}: make it by riskstream market train"
+        ) from error
+    verify_files(manifest.files, files, [PARAMETERS_FILE, GOLDEN_FILE])
+    try:
+        parameters = read_market_parameters(files[PARAMETERS_FILE])
+    except (KeyError, ValueError) as error:
+        raise BundleError(PARAMETERS_FILE, "unusable", f"{error}: make the bundle again with this version") from error
+    graphs = {name: content for name, content in files.items() if name.endswith(".onnx")}
+    return MarketBundle(manifest, short_sha256(files[MANIFEST_FILE]), parameters, graphs)
