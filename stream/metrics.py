@@ -132,7 +132,7 @@ class Metrics:
             registry=registry,
         )
         self.value_at_risk = Gauge(
-            "riskstream_value_at_risk_99_percent",
+            "riskstream_value_at_risk_percent",
             "Loss of the next bar, in percent of the price, that is exceeded with a probability of 1 %.",
             ("symbol",),
             registry=registry,
