@@ -38,15 +38,7 @@ class RowModel:
     """
 
     def __init__(self, onnx: bytes, *, output: str, rank: int) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            self._session: Any = ort.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime raises a dozen classes that share no base but this
-            raise ModelError(f"not a model that ONNX Runtime can load: {error}") from error
+        self._session = open_session(onnx)
         self._output = output
         inputs = {one.name: one for one in self._session.get_inputs()}
         outputs = {one.name: one for one in self._session.get_outputs()}
@@ -70,13 +62,13 @@ class RowModel:
         if width != self.width:
             raise ValueError(f"features have {width} columns, the model takes {self.width}")
         features = np.ascontiguousarray(features, dtype=np.float64)
-        size = _run_rows(rows)
+        size = run_rows(rows)
         if size >= rows:
             return self._run(features, size)[:rows]
         parts = []
         start = 0
         while start < rows:
-            size = _run_rows(rows - start)
+            size = run_rows(rows - start)
             stop = min(start + size, rows)
             parts.append(self._run(features[start:stop], size)[: stop - start])
             start = stop
@@ -113,12 +105,31 @@ class RowModel:
         return found
 
 
-def _run_rows(rows: int) -> int:
+def open_session(onnx: bytes) -> Any:
+    """Return a session of the serialised model on the CPU, in the calling thread; raises ModelError for anything else.
+
+    >>> open_session(b"not a model")
+    Traceback (most recent call last):
+    ...
+    risk.row_model.ModelError: not a model that ONNX Runtime can load...
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return ort.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime raises a dozen classes that share no base but this
+        raise ModelError(f"not a model that ONNX Runtime can load: {error}") from error
+
+
+def run_rows(rows: int) -> int:
     """Return the size of the next run when `rows` rows are left.
 
     A run costs a fixed 6 us beside its rows, so a run may be filled up by a third rather than split further.
 
-    >>> [_run_rows(rows) for rows in (1, 8, 9, 13, 700, 1000, 5000)]
+    >>> [run_rows(rows) for rows in (1, 8, 9, 13, 700, 1000, 5000)]
     [8, 8, 8, 16, 512, 1024, 1024]
     """
     size = 1 << (rows - 1).bit_length()

@@ -68,20 +68,34 @@ class Graph:
         Outputs are double [rows], those in `matrices` double [rows, F']. Raises onnx.checker.ValidationError, or
         ShapeInferenceError, for an invalid model.
         """
-        for name, tensor in outputs.items():
-            self._nodes.append(helper.make_node("Identity", [tensor], [name]))
-        graph = helper.make_graph(
-            self._nodes,
-            "scorer",
-            [helper.make_tensor_value_info(FEATURES, TensorProto.DOUBLE, ["rows", width])],
-            [
-                helper.make_tensor_value_info(
-                    name, TensorProto.DOUBLE, ["rows", "columns"] if name in matrices else ["rows"]
-                )
-                for name in outputs
-            ],
-            self._constants,
-        )
+        results = [
+            helper.make_tensor_value_info(
+                name, TensorProto.DOUBLE, ["rows", "columns"] if name in matrices else ["rows"]
+            )
+            for name in outputs
+        ]
+        return self._serialised("scorer", {FEATURES: width}, outputs, results)
+
+    def serialise_recursion(self, name: str, inputs: dict[str, int], outputs: dict[str, tuple[Tensor, int]]) -> bytes:
+        """Return the bytes of a model whose inputs and outputs are matrices, double [rows, width], of the widths given.
+
+        Raises as `serialise` does.
+        """
+        results = [
+            helper.make_tensor_value_info(output, TensorProto.DOUBLE, ["rows", width])
+            for output, (_, width) in outputs.items()
+        ]
+        return self._serialised(name, inputs, {output: tensor for output, (tensor, _) in outputs.items()}, results)
+
+    def _serialised(
+        self, name: str, inputs: dict[str, int], outputs: dict[str, Tensor], results: list[onnx.ValueInfoProto]
+    ) -> bytes:
+        for output, tensor in outputs.items():
+            self._nodes.append(helper.make_node("Identity", [tensor], [output]))
+        given = [
+            helper.make_tensor_value_info(one, TensorProto.DOUBLE, ["rows", width]) for one, width in inputs.items()
+        ]
+        graph = helper.make_graph(self._nodes, name, given, results, self._constants)
         opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
         onnx.checker.check_model(model, full_check=True)

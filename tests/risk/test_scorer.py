@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from risk.row_model import MAX_RUN_ROWS, MIN_RUN_ROWS, RUN_ROWS, ModelError, _run_rows
+from risk.row_model import MAX_RUN_ROWS, MIN_RUN_ROWS, RUN_ROWS, ModelError, run_rows
 from risk.scorer import Scorer
 
 WEIGHTS = np.random.default_rng(3).normal(size=11)
@@ -98,7 +98,7 @@ def test_runs_cover_the_rows_and_fill_up_by_at_most_a_third(rows: int) -> None:
     """Every run has one of the fixed sizes, and only the last one has rows filled in: under 8, or a third."""
     sizes, left = [], rows
     while left > 0:
-        sizes.append(_run_rows(left))
+        sizes.append(run_rows(left))
         left -= sizes[-1]
     assert set(sizes) <= set(RUN_ROWS)
     assert -left < max(MIN_RUN_ROWS, sizes[-1] / 4)
