@@ -1,10 +1,10 @@
 """Puts the rows of many sources into one order, that of event time, as a function of the log alone.
 
-A merchant's events come from many customer partitions, which are read at different speeds. Each block tells how far
-its source has come and whether it was read to its end. A row is released once no source that is still behind can bring
-an earlier one; a source that has reached its end is not waited for. So while a backlog is worked off, the order is
-exactly (event time, labels first, event id), which is training's; on a live stream, where every source is at its end,
-rows are released as they arrive, and what comes later than its time is counted as late.
+A second hop's events come from many partitions of the first, which are read at different speeds. Each block tells how
+far its source has come and whether it was read to its end. A row is released once no source that is still behind can
+bring an earlier one; a source that has reached its end is not waited for. So while a backlog is worked off, the order
+is exactly (event time, rank, event id), which is training's; on a live stream, where every source is at its end, rows
+are released as they arrive, and what comes later than its time is counted as late.
 
 A source that is behind and falls silent would let rows wait without end: beyond `WAITING_LIMIT_ROWS` of them the
 earliest are released all the same, and counted. That too is a function of the log.
@@ -12,18 +12,64 @@ earliest are released all the same, and counted. That too is a function of the l
 
 import heapq
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from risk.event_order import merge_order
-from risk.merchant_events import TRANSACTION, Block, Source, int64_column
+from risk.merchant_events import int64_column
 
 WAITING_LIMIT_ROWS = 250_000
 """For a merchant partition 100 MB, or 280 MB where every row came in a block of its own."""
+
+Source = tuple[str, int]
+"""A source of events: which stream, and which of its partitions."""
+
+
+class MergeBlock(Protocol):
+    """What the merge must know of a block: whose rows it holds, how far they reach, and how they are ordered.
+
+    `offsets` and `order_time_ns` are int64 columns as bytes; neither falls within a source, and a source has at most
+    one row for each offset. `ranks` and `event_ids` order the rows of an instant.
+    """
+
+    @property
+    def source(self) -> Source:
+        """The source that the rows come from."""
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether the source was at its end."""
+
+    @property
+    def clock_ns(self) -> int:
+        """The time before which no later row will be ordered."""
+
+    @property
+    def offsets(self) -> bytes:
+        """Each row's offset in its source."""
+
+    @property
+    def order_time_ns(self) -> bytes:
+        """Each row's place in time."""
+
+    @property
+    def ranks(self) -> NDArray[np.uint8]:
+        """Which rows of an instant come first, uint8[n]."""
+
+    @property
+    def event_ids(self) -> list[str]:
+        """What orders rows of an instant and a rank."""
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+
+
+Block = TypeVar("Block", bound=MergeBlock)
 
 _BEGINNING_NS = -(2**63)
 _NEVER_NS = 2**63 - 1
@@ -49,7 +95,7 @@ class MergeCut(msgspec.Struct, frozen=True):
     sources: list[SourceProgress]
 
 
-class _Waiting(msgspec.Struct, gc=False):
+class _Waiting(msgspec.Struct, Generic[Block], gc=False):
     """Rows of a block that are not released yet: the block's place in the log, the first of them, and its time."""
 
     log_offset: int
@@ -58,7 +104,7 @@ class _Waiting(msgspec.Struct, gc=False):
     first_ns: int
 
 
-class Released(msgspec.Struct, frozen=True):
+class Released(msgspec.Struct, Generic[Block], frozen=True):
     """Rows in their order: row `row[i]` of `blocks[block[i]]`; `late` of them came after their time.
 
     `early` of them were released before it was known whether a silent source would bring earlier ones.
@@ -71,15 +117,15 @@ class Released(msgspec.Struct, frozen=True):
     early: int
 
 
-class EventMerge:
-    """Merges the blocks of one merchant partition."""
+class EventMerge(Generic[Block]):
+    """Merges the blocks of one partition of the second hop."""
 
-    def __init__(self, sources: list[Source], waiting_limit_rows: int = WAITING_LIMIT_ROWS) -> None:
+    def __init__(self, sources: Sequence[Source], waiting_limit_rows: int = WAITING_LIMIT_ROWS) -> None:
         self._waiting_limit_rows = waiting_limit_rows
-        self._sources = {(role, at): SourceProgress(role, at) for role, at in sources}
+        self._sources: dict[Source, SourceProgress] = {(role, at): SourceProgress(role, at) for role, at in sources}
         # Apart by source, each in the order of the log and so of time: the next to go is at a front, and what a block
         # costs does not grow with how many wait.
-        self._waiting: dict[Source, deque[_Waiting]] = {source: deque() for source in self._sources}
+        self._waiting: dict[Source, deque[_Waiting[Block]]] = {source: deque() for source in self._sources}
         self._waiting_rows = 0
         self._log_offset = -1
         self._refill_from = self._refill_until = -1
@@ -90,7 +136,7 @@ class EventMerge:
         """How many rows wait for their turn."""
         return self._waiting_rows
 
-    def add(self, log_offset: int, block: Block) -> Released | None:
+    def add(self, log_offset: int, block: Block) -> Released[Block] | None:
         """Take a block up and return what may be released now, or None.
 
         Rows that the merge has seen already, which a restarted source sends again, are passed over.
@@ -123,7 +169,7 @@ class EventMerge:
         source.caught_up = block.caught_up
         return self._release()
 
-    def _release(self) -> Released | None:
+    def _release(self) -> Released[Block] | None:
         if not self._waiting_rows:
             return None
         bound = min((s.clock_ns for s in self._sources.values() if not s.caught_up), default=_NEVER_NS)
@@ -131,27 +177,27 @@ class EventMerge:
         if bound != _NEVER_NS and self._waiting_rows > self._waiting_limit_rows:
             bound = max(bound, self._forced_bound())
         blocks: list[Block] = []
-        times, kinds, ids, numbers, rows = [], [], [], [], []
+        times, ranks, ids, numbers, rows = [], [], [], [], []
         for one, end in self._take_before(bound):
             block = one.block
             chosen = np.arange(one.first, end, dtype=np.int64)
             times.append(int64_column(block.order_time_ns)[one.first : end])
-            kinds.append(np.frombuffer(block.kinds, dtype=np.uint8)[one.first : end])
-            ids.extend(block.transaction_id[one.first : end])
+            ranks.append(block.ranks[one.first : end])
+            ids.extend(block.event_ids[one.first : end])
             numbers.append(np.full(len(chosen), len(blocks), dtype=np.int64))
             rows.append(chosen)
             blocks.append(block)
         if not blocks:
             return None
         time_ns = np.concatenate(times)
-        order = merge_order(time_ns, np.concatenate(kinds) == TRANSACTION, ids)
+        order = merge_order(time_ns, np.concatenate(ranks), ids)
         ordered = time_ns[order]
         late = int(np.count_nonzero(ordered < self._released_ns))
         self._released_ns = max(self._released_ns, int(ordered[-1]))
         early = int(np.count_nonzero(ordered >= known)) if known != _NEVER_NS else 0
         return Released(blocks, np.concatenate(numbers)[order], np.concatenate(rows)[order], late, early)
 
-    def _take_before(self, bound_ns: int) -> list[tuple[_Waiting, int]]:
+    def _take_before(self, bound_ns: int) -> list[tuple[_Waiting[Block], int]]:
         """Take out the rows before a time; return them block by block, in the order of the log, with each one's end."""
         taken = []
         for source, waiting in self._waiting.items():
@@ -202,6 +248,6 @@ class EventMerge:
         self._released_ns = cut.released_ns
 
 
-def _times_ns(waiting: Iterable[_Waiting]) -> Iterator[int]:
+def _times_ns(waiting: Iterable[_Waiting[Block]]) -> Iterator[int]:
     for one in waiting:
         yield from int64_column(one.block.order_time_ns)[one.first :].tolist()

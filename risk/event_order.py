@@ -1,4 +1,4 @@
-"""The order in which a merchant sees its events, in training and live."""
+"""The order in which a second hop sees its events, in training and live."""
 
 from collections.abc import Sequence
 
@@ -7,20 +7,21 @@ import numpy.typing as npt
 
 
 def merge_order(
-    event_time_ns: npt.NDArray[np.int64], is_transaction: npt.NDArray[np.bool_], event_id: Sequence[str]
+    event_time_ns: npt.NDArray[np.int64], rank: npt.NDArray[np.bool_] | npt.NDArray[np.uint8], event_id: Sequence[str]
 ) -> npt.NDArray[np.int64]:
-    """Return the permutation, int64[n], that sorts events by (event time, labels first, event id).
+    """Return the permutation, int64[n], that sorts events by (event time, lowest rank first, event id).
 
-    Labels come first because a label that is known at an instant counts for the transactions of that instant.
+    For merchants the rank is False for labels and True for transactions, because a label that is known at an instant
+    counts for the transactions of that instant.
 
     >>> merge_order(np.array([5, 5, 3]), np.array([True, False, True]), ["a", "b", "c"]).tolist()
     [2, 1, 0]
     """
-    order = np.lexsort((is_transaction, event_time_ns))
-    time, kind = event_time_ns[order], is_transaction[order]
-    tied = np.flatnonzero((time[1:] == time[:-1]) & (kind[1:] == kind[:-1]))
+    order = np.lexsort((rank, event_time_ns))
+    time, ranked = event_time_ns[order], rank[order]
+    tied = np.flatnonzero((time[1:] == time[:-1]) & (ranked[1:] == ranked[:-1]))
     if len(tied):
-        # Comparing strings is slow, and ties are few: only runs of equal time and kind are sorted by id.
+        # Comparing strings is slow, and ties are few: only runs of equal time and rank are sorted by id.
         breaks = np.flatnonzero(np.diff(tied) > 1)
         starts = tied[np.concatenate(([0], breaks + 1))]
         ends = tied[np.concatenate((breaks, [len(tied) - 1]))] + 2

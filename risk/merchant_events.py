@@ -46,6 +46,16 @@ class Block(msgspec.Struct, frozen=True, array_like=True, gc=False):
         """The source that the rows come from."""
         return (self.role, self.partition)
 
+    @property
+    def ranks(self) -> NDArray[np.uint8]:
+        """0 for labels and 1 for transactions: of an instant, labels come first."""
+        return np.equal(np.frombuffer(self.kinds, dtype=np.uint8), TRANSACTION).astype(np.uint8)
+
+    @property
+    def event_ids(self) -> list[str]:
+        """The transactions' identifiers, which order the rows of an instant."""
+        return self.transaction_id
+
     def __len__(self) -> int:
         return len(self.kinds)
 

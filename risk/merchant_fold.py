@@ -14,7 +14,7 @@ from risk.event_rows import EventRows
 from risk.explanation import Explanations
 from risk.fold import Emitted, Output
 from risk.identity import alert_id
-from risk.merchant_events import TRANSACTION, Source, decode_block
+from risk.merchant_events import TRANSACTION, Block, Source, decode_block
 from risk.merchant_profile import MerchantProfile
 from schemas.alert import Alert
 from schemas.encoding import encode
@@ -40,7 +40,7 @@ class MerchantFold:
         self._publish_scores = publish_scores
         sources: list[Source] = [("transactions", at) for at in range(partitions)]
         sources += [("labels", at) for at in range(partitions)]
-        self._merge = EventMerge(sources)
+        self._merge = EventMerge[Block](sources)
         self._profiles = MerchantProfile()
         self._normaliser = bundle.normaliser()
         self._normaliser_key = _NORMALISER_PREFIX + bundle.version.encode()
@@ -58,7 +58,7 @@ class MerchantFold:
     def advance(self, chunk: Chunk) -> Emitted:
         """Score the transactions whose turn has come; emit alerts, and scores if they are asked for."""
         emitted = Emitted()
-        found: list[Released] = []
+        found: list[Released[Block]] = []
         for offset, value in zip(chunk.offsets, chunk.values, strict=True):
             assert value is not None, "merchant-events is written by first hops alone"
             released = self._merge.add(offset, decode_block(value))

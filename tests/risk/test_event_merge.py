@@ -82,7 +82,7 @@ def read_again(block: Block) -> Block:
     return decode_block(encode_block(block))
 
 
-def run(merge: EventMerge, log: list[Block], first: int = 0) -> list[str]:
+def run(merge: EventMerge[Block], log: list[Block], first: int = 0) -> list[str]:
     """Add the blocks of a log from an offset on; return the ids released, in order."""
     released = []
     for offset, block in enumerate(log[first:], start=first):
@@ -98,7 +98,7 @@ def run(merge: EventMerge, log: list[Block], first: int = 0) -> list[str]:
 def test_a_backlog_is_released_in_the_order_of_event_time(drawn: tuple[list[Row], list[Block]]) -> None:
     """However a backlog is cut and interleaved, all rows come out once, in the order that training uses."""
     rows, log = drawn
-    assert run(EventMerge(SOURCES), log) == [row.event_id for row in sorted(rows, key=lambda row: row.order)]
+    assert run(EventMerge[Block](SOURCES), log) == [row.event_id for row in sorted(rows, key=lambda row: row.order)]
 
 
 @given(backlogs(), st.data())
@@ -106,14 +106,14 @@ def test_a_merge_goes_on_from_its_cut(drawn: tuple[list[Row], list[Block]], data
     """A merge restored from any cut, given the log from where the cut says, releases exactly what was left."""
     _, log = drawn
     stop = data.draw(st.integers(0, len(log)))
-    whole = run(EventMerge(SOURCES), log)
-    first = EventMerge(SOURCES)
+    whole = run(EventMerge[Block](SOURCES), log)
+    first = EventMerge[Block](SOURCES)
     before = run(first, log[:stop])
     cut = first.cut()
-    second = EventMerge(SOURCES)
+    second = EventMerge[Block](SOURCES)
     second.restore(cut)
     assert before + run(second, log, cut.read_on_offset) == whole
-    whole_merge = EventMerge(SOURCES)
+    whole_merge = EventMerge[Block](SOURCES)
     run(whole_merge, log)
     assert second.cut() == whole_merge.cut()
 
@@ -122,7 +122,7 @@ def test_a_merge_goes_on_from_its_cut(drawn: tuple[list[Row], list[Block]], data
 def test_a_redelivered_log_changes_nothing(drawn: tuple[list[Row], list[Block]]) -> None:
     """Reading the same offsets again releases nothing and leaves the cut as it was."""
     _, log = drawn
-    merge = EventMerge(SOURCES)
+    merge = EventMerge[Block](SOURCES)
     run(merge, log)
     cut = merge.cut()
     assert run(merge, log) == []
@@ -131,7 +131,7 @@ def test_a_redelivered_log_changes_nothing(drawn: tuple[list[Row], list[Block]])
 
 def test_a_source_at_its_end_is_not_waited_for() -> None:
     """On a live stream rows are released on arrival, and one that comes after its time is counted as late."""
-    merge = EventMerge(SOURCES)
+    merge = EventMerge[Block](SOURCES)
     for at, source in enumerate(SOURCES):
         assert merge.add(at, block_of(source, [], -1, caught_up=True)) is None
     first = merge.add(3, block_of(SOURCES[0], [Row(SOURCES[0], 0, 50, "a")], 50, caught_up=True))
@@ -144,7 +144,7 @@ def test_a_source_at_its_end_is_not_waited_for() -> None:
 
 def test_a_source_that_is_behind_holds_back_what_it_may_precede() -> None:
     """Rows wait for a source that is behind, and only as far as its clock has not come."""
-    merge = EventMerge(SOURCES)
+    merge = EventMerge[Block](SOURCES)
     merge.add(0, block_of(SOURCES[2], [], -1, caught_up=True))
     merge.add(1, block_of(SOURCES[1], [], 45, caught_up=False))
     rows = [Row(SOURCES[0], at, time_ns, f"a{time_ns}") for at, time_ns in enumerate((40, 45, 50))]
@@ -156,16 +156,16 @@ def test_a_source_that_is_behind_holds_back_what_it_may_precede() -> None:
 
 def test_a_cut_of_other_sources_is_refused() -> None:
     """A cut made with more partitions than there are now is refused by name."""
-    cut = EventMerge([*SOURCES, ("labels", 7)]).cut()
+    cut = EventMerge[Block]([*SOURCES, ("labels", 7)]).cut()
     with pytest.raises(ValueError, match=r"labels.*7"):
-        EventMerge(SOURCES).restore(cut)
+        EventMerge[Block](SOURCES).restore(cut)
 
 
 @given(backlogs(), st.integers(1, 12), st.data())
 def test_no_more_rows_wait_than_may(backlog: tuple[list[Row], list[Block]], limit: int, data: st.DataObject) -> None:
     """Beyond the limit the earliest rows go at once; each row goes once, and a restore anywhere changes nothing."""
     rows, log = backlog
-    merge = EventMerge(SOURCES, limit)
+    merge = EventMerge[Block](SOURCES, limit)
     whole, early = [], 0
     for offset, block in enumerate(log):
         released = merge.add(offset, block)
@@ -174,7 +174,7 @@ def test_no_more_rows_wait_than_may(backlog: tuple[list[Row], list[Block]], limi
             whole.append((offset, ids_of(released)))
             early += released.early
     assert sorted(one for _, ids in whole for one in ids) == sorted(row.event_id for row in rows)
-    unlimited = EventMerge(SOURCES)
+    unlimited = EventMerge[Block](SOURCES)
     most = 0
     for offset, block in enumerate(log):
         unlimited.add(offset, block)
@@ -182,11 +182,11 @@ def test_no_more_rows_wait_than_may(backlog: tuple[list[Row], list[Block]], limi
     assert (early > 0) == (most > limit)
 
     cut_at = data.draw(st.integers(0, len(log)))
-    first = EventMerge(SOURCES, limit)
+    first = EventMerge[Block](SOURCES, limit)
     for offset, block in enumerate(log[:cut_at]):
         first.add(offset, block)
     cut = first.cut()
-    second = EventMerge(SOURCES, limit)
+    second = EventMerge[Block](SOURCES, limit)
     second.restore(cut)
     again = [
         (offset, ids_of(released))
@@ -202,18 +202,18 @@ def test_a_merge_at_its_limit_may_be_restored_again_and_again(
 ) -> None:
     """Restored also while it reads again what had waited, and from before that, it releases the same at each block."""
     _, log = drawn
-    whole = releases(EventMerge(SOURCES, limit), log, 0, len(log))
-    merge, at, found = EventMerge(SOURCES, limit), 0, []
+    whole = releases(EventMerge[Block](SOURCES, limit), log, 0, len(log))
+    merge, at, found = EventMerge[Block](SOURCES, limit), 0, []
     for blocks, back in restores:
         end = min(len(log), at + blocks)
         found += releases(merge, log, at, end)
         cut = merge.cut()
-        merge, at = EventMerge(SOURCES, limit), max(0, cut.read_on_offset - back)
+        merge, at = EventMerge[Block](SOURCES, limit), max(0, cut.read_on_offset - back)
         merge.restore(cut)
     assert found + releases(merge, log, at, len(log)) == whole
 
 
-def releases(merge: EventMerge, log: list[Block], first: int, end: int) -> list[tuple[int, list[str], int, int]]:
+def releases(merge: EventMerge[Block], log: list[Block], first: int, end: int) -> list[tuple[int, list[str], int, int]]:
     """Return for each block that led to a release its offset, the ids, and how many were late and early."""
     found = []
     for offset in range(first, end):
@@ -225,7 +225,7 @@ def releases(merge: EventMerge, log: list[Block], first: int, end: int) -> list[
 
 def test_what_a_block_costs_does_not_grow_with_what_waits() -> None:
     """With twenty times as many rows waiting, each in a block of its own, a block takes about as long as before."""
-    merge = EventMerge(SOURCES, waiting_limit_rows=10_500)
+    merge = EventMerge[Block](SOURCES, waiting_limit_rows=10_500)
     merge.add(0, block_of(SOURCES[1], [], -1, caught_up=False))
     merge.add(1, block_of(SOURCES[2], [], -1, caught_up=True))
 
@@ -246,7 +246,7 @@ def test_what_a_block_costs_does_not_grow_with_what_waits() -> None:
     assert merge.waiting_rows == 10_500
 
 
-def ids_of(released: Released) -> list[str]:
+def ids_of(released: Released[Block]) -> list[str]:
     """Return the released events' ids, in their order."""
     pairs = zip(released.block.tolist(), released.row.tolist(), strict=True)
     return [released.blocks[block].transaction_id[row] for block, row in pairs]
