@@ -1,4 +1,4 @@
-"""Value at risk: the loss that a normal forecast exceeds with a given probability."""
+"""Value at risk: the loss that a forecast exceeds with a given probability."""
 
 import math
 
@@ -14,6 +14,9 @@ Handbook of Mathematical Functions, 1964, 26.2.11); a test finds them so again.
 Z_99 = 2.326347874040841
 """The 99 % quantile of the standard normal, 2.32634787404084110088…, as the nearest double."""
 
+MOST_LOG_RETURN_PERCENT = 10_000.0
+"""A log return further from 0 than this counts as this, so that no forecast of a gain, however wild, overflows."""
+
 
 @njit(cache=True)
 def loss_percent(log_return_percent: float) -> float:
@@ -22,7 +25,8 @@ def loss_percent(log_return_percent: float) -> float:
     >>> round(loss_percent(-1.0), 6)
     0.995017
     """
-    return -100.0 * math.expm1(log_return_percent / 100.0)
+    held = min(max(log_return_percent, -MOST_LOG_RETURN_PERCENT), MOST_LOG_RETURN_PERCENT)
+    return -100.0 * math.expm1(held / 100.0)
 
 
 @njit(cache=True)
