@@ -1,8 +1,8 @@
 """Runs a forecaster's ONNX graph: its state and the newest value in, its state and the forecasts out.
 
 Every graph has one form, doubles throughout. In: `state` [rows, S] and `value` [rows, 1]. Out: `next_state`
-[rows, S], `forecast` [rows, H] and `deviation` [rows, H]. Column h of `forecast` is the change from now that is expected
-over the next h + 1 bars, in the units of the value; `deviation` is the standard deviation of its error.
+[rows, S], `forecast` [rows, H] and `deviation` [rows, H]. Column h of `forecast` is the change from now that is
+expected over the next h + 1 bars, in the units of the value; `deviation` is the standard deviation of its error.
 
 As in `risk.row_model`, the session only ever runs whole runs of fixed sizes, so that a row has the same bits in any
 batch.
@@ -58,9 +58,7 @@ class ForecastModel:
         FloatingPointError where the graph gives no finite number: a fault of the graph, not of a value.
         """
         if state.shape != (len(value), self.state_size) or value.shape[1:] != (1,):
-            raise ValueError(
-                f"state is {state.shape} and value {value.shape}: give [n, {self.state_size}] and [n, 1]"
-            )
+            raise ValueError(f"state is {state.shape} and value {value.shape}: give [n, {self.state_size}] and [n, 1]")
         parts = []
         start = 0
         while start < len(value):
@@ -68,7 +66,7 @@ class ForecastModel:
             stop = min(start + size, len(value))
             parts.append(self._run(state[start:stop], value[start:stop], size))
             start = stop
-        advanced = parts[0] if len(parts) == 1 else tuple(np.concatenate(one) for one in zip(*parts, strict=True))
+        advanced = parts[0] if len(parts) == 1 else _joined(parts)
         for name, found in zip((NEXT_STATE, FORECAST, DEVIATION), advanced, strict=True):
             if not np.isfinite(found).all():
                 worst = int(np.flatnonzero(~np.isfinite(found).all(axis=1))[0])
@@ -109,3 +107,8 @@ class ForecastModel:
             {STATE: np.ascontiguousarray(state), VALUE: np.ascontiguousarray(value)},
         )
         return found[0][:count], found[1][:count], found[2][:count]
+
+
+def _joined(parts: list[Advanced]) -> Advanced:
+    next_state, forecast, deviation = zip(*parts, strict=True)
+    return np.concatenate(next_state), np.concatenate(forecast), np.concatenate(deviation)
