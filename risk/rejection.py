@@ -17,6 +17,8 @@ RejectionReason = Literal[
     "currency_not_supported",
     "bid_above_ask",
     "key_mismatch",
+    "instrument_unclear",
+    "too_many_instruments",
     "event_time_in_future",
     "event_too_late",
     "processing_failed",

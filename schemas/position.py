@@ -7,8 +7,8 @@ import msgspec
 from schemas.constraints import EntityId, EventTimeNs
 from schemas.currency import CurrencyCode
 
-CouponFrequency = Literal[1, 2, 4, 12]
-"""Coupons a year."""
+CouponFrequency = Literal[0, 1, 2, 4, 12]
+"""Coupons a year, 0 for a bond without any."""
 
 
 class Position(msgspec.Struct, frozen=True, gc=False):
@@ -16,7 +16,7 @@ class Position(msgspec.Struct, frozen=True, gc=False):
 
     `quantity` is a number of units of the `symbol`, or the notional of a bond in its `currency`; it is negative for a
     short position, and 0 removes the holding. A bond is named by all of `currency`, `maturity_ns`, `coupon_percent` and
-    `coupons_per_year`, and has no `symbol`. All symbols of a portfolio are taken to be quoted in one currency.
+    `frequency`, and has no `symbol`. All symbols of a portfolio are taken to be quoted in one currency.
     """
 
     schema_version: Literal[1]
@@ -27,4 +27,4 @@ class Position(msgspec.Struct, frozen=True, gc=False):
     currency: CurrencyCode | None = None
     maturity_ns: EventTimeNs | None = None
     coupon_percent: Annotated[float, msgspec.Meta(ge=0.0, le=100.0)] | None = None
-    coupons_per_year: CouponFrequency | None = None
+    frequency: CouponFrequency | None = None

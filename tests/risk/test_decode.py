@@ -325,6 +325,7 @@ def test_every_reason_is_reached() -> None:
     """The messages of these tests are refused for each of the reasons that a message's own bytes and key can give."""
     reached = {reason for _, reason, _ in ANY_KIND} | {reason for _, _, reason, _ in wrong_fields()}
     elsewhere = {"event_time_in_future", "event_too_late", "processing_failed"}
+    elsewhere |= {"instrument_unclear", "too_many_instruments"}
     reached |= {"currency_not_supported", "bid_above_ask", "key_mismatch"}
     assert reached | elsewhere == set(get_args(RejectionReason))
 

@@ -1,0 +1,87 @@
+"""Sends the rows of one source to the portfolios they concern: the sending side of `risk.market.market_events`."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from risk.chunk import Chunk
+from risk.fold import Output
+from risk.market.market_columns import MarketColumns
+from risk.market.market_events import Block, Role, encode_block
+from risk.partitioner import partitions_of
+
+MAX_BLOCK_ROWS = 1024
+
+
+class MarketRouting:
+    """Cuts the rows of one source partition into blocks: positions for their portfolio's partition, the rest for all.
+
+    `clock_ns` is the greatest event time that the source has shown; it goes into the owner's cut.
+
+    >>> from risk.market.market_columns import curve_columns
+    >>> nodes, one = [np.array([1.0])], np.array([0])
+    >>> curves = curve_columns(one, np.array([70]), ["EUR"], np.array([60]), tenors_years=nodes, zero_percent=nodes)
+    >>> chunk = Chunk("rates", 0, offsets=(7,), keys=(b"EUR",), values=(b"{}",), caught_up=True)
+    >>> [output.partition for output in MarketRouting("rates", 0, 3).outputs(chunk, curves)]
+    [0, 1, 2]
+    """
+
+    def __init__(self, role: Role, partition: int, partitions: int) -> None:
+        self._role: Role = role
+        self._partition = partition
+        self._partitions = partitions
+        self._told_caught_up: bool | None = None
+        self.clock_ns = -(2**63)
+
+    def outputs(self, chunk: Chunk, rows: MarketColumns) -> list[Output]:
+        """Return the blocks of a chunk's rows.
+
+        A source that is behind, or has just reached its end, sends a block to every partition, be it an empty one,
+        because those who wait for it must learn how far it has come.
+        """
+        order_time_ns = np.maximum.accumulate(np.concatenate(([self.clock_ns], rows.event_time_ns)))[1:]
+        if len(order_time_ns):
+            self.clock_ns = int(order_time_ns[-1])
+        to_all = not chunk.caught_up or chunk.caught_up != self._told_caught_up
+        self._told_caught_up = chunk.caught_up
+        if self._role != "positions":
+            values = self._values(chunk, rows, order_time_ns, np.arange(len(rows))) if len(rows) or to_all else []
+            return [self._output(at, value) for at in range(self._partitions) for value in values]
+        target = partitions_of(rows.key, self._partitions)
+        outputs = []
+        for at in range(self._partitions):
+            chosen = np.flatnonzero(target == at)
+            if len(chosen) or to_all:
+                outputs += [self._output(at, value) for value in self._values(chunk, rows, order_time_ns, chosen)]
+        return outputs
+
+    def _output(self, partition: int, value: bytes) -> Output:
+        return Output("market_events", partition, None, value, b"")
+
+    def _values(
+        self, chunk: Chunk, rows: MarketColumns, order_time_ns: NDArray[np.int64], chosen: NDArray[np.int64]
+    ) -> list[bytes]:
+        offsets = np.asarray(chunk.offsets, dtype=np.int64)[rows.index]
+        firsts = np.cumsum(rows.counts) - rows.counts
+        pieces = [chosen[i : i + MAX_BLOCK_ROWS] for i in range(0, len(chosen), MAX_BLOCK_ROWS)] or [chosen]
+        values = []
+        for number, piece in enumerate(pieces):
+            last = number == len(pieces) - 1
+            numbers = [rows.numbers[firsts[row] : firsts[row] + rows.counts[row]] for row in piece.tolist()]
+            block = Block(
+                role=self._role,
+                partition=self._partition,
+                # Only the last piece may speak for the whole chunk.
+                caught_up=chunk.caught_up and last,
+                clock_ns=self.clock_ns if last else int(order_time_ns[piece[-1]]),
+                offsets=offsets[piece].tobytes(),
+                kinds=rows.kinds[piece].tobytes(),
+                order_time_ns=order_time_ns[piece].tobytes(),
+                event_time_ns=rows.event_time_ns[piece].tobytes(),
+                end_ns=rows.end_ns[piece].tobytes(),
+                counts=rows.counts[piece].tobytes(),
+                numbers=b"".join(one.tobytes() for one in numbers),
+                key=[rows.key[row] for row in piece.tolist()],
+                name=[rows.name[row] for row in piece.tolist()],
+            )
+            values.append(encode_block(block))
+        return values
