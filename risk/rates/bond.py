@@ -57,7 +57,7 @@ def coupon_cash_flows(
     if frequency == 0:
         return np.array([maturity_years]), np.array([notional])
     # A hundred-millionth of a year, a third of a second, keeps a coupon that is paid now from counting as due.
-    count = int(np.ceil(maturity_years * frequency - 1e-8))
+    count = max(1, int(np.ceil(maturity_years * frequency - 1e-8)))
     times = maturity_years - np.arange(count - 1, -1, -1) / frequency
     amounts = np.full(count, notional * coupon_percent / 100.0 / frequency)
     amounts[-1] += notional

@@ -33,16 +33,23 @@ def yield_to_maturity(
     """
     if not price > 0.0 or not len(amounts) or np.min(amounts) < 0.0 or np.max(amounts) <= 0.0:
         raise ValueError(f"price={price}, amounts={amounts}: give a positive price, and receipts only")
-    # The growth factor of a period falls strictly with the price: halve the logarithm's bracket.
-    low, high = -50.0, 50.0
+    paid = amounts > 0.0
+    periods, receipts = frequency * times_years[paid], amounts[paid]
+
+    def worth_more(log_growth: float) -> bool:
+        return bool(np.sum(receipts * np.exp(-log_growth * periods)) > price)
+
+    # The value falls strictly as the growth of a period rises: bracket its logarithm, then halve the bracket.
+    low, high = -0.1, 0.1
+    while not worth_more(low):
+        low *= 2.0
+    while worth_more(high):
+        high *= 2.0
     for _ in range(_MOST_STEPS):
         middle = 0.5 * (low + high)
         if middle in (low, high):
             break
-        if np.sum(amounts * np.exp(-middle * frequency * times_years)) > price:
-            low = middle
-        else:
-            high = middle
+        low, high = (middle, high) if worth_more(middle) else (low, middle)
     return float(100.0 * frequency * np.expm1(0.5 * (low + high)))
 
 
