@@ -1,6 +1,6 @@
 """Parameters estimated anew, to be installed where they lie in the stream."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -22,4 +22,4 @@ class Refit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     event_time_ns: EventTimeNs
     bundle_version: str
     cause: Cause
-    model: dict[str, float | str | list[float] | None]
+    model: dict[str, Any]

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-RiskMethod = Literal["normal", "student_t", "model", "historical", "monte_carlo"]
-"""How a loss is forecast: normal or Student's t returns, the distribution that the model was fitted with, filtered
-historical simulation, or Monte Carlo simulation of the model."""
+RiskMethod = Literal["normal", "fitted_distribution", "filtered_historical", "monte_carlo"]
+"""How a loss is forecast: by normal returns, by the distribution that the model was fitted with, by the last
+standardised residuals (filtered historical simulation), or by simulating the model (Monte Carlo)."""
 
 
 class RiskFigure(msgspec.Struct, frozen=True, gc=False):

@@ -74,7 +74,8 @@ def rows_of(features: NDArray[np.float64]) -> list[bytes]:
     return [row.tobytes() for row in features]
 
 
-def _keys(draw: np.random.Generator, n: int, prefix: str) -> list[str]:
+def keys(draw: np.random.Generator, n: int, prefix: str) -> list[str]:
+    """Return n keys, most of them one of three."""
     hot = draw.integers(0, 3, n)
     cold = draw.integers(3, 3 + max(1, n // 5), n)
     return [f"{prefix}{key}" for key in np.where(draw.random(n) < 0.8, hot, cold)]
@@ -96,7 +97,7 @@ def _amounts(draw: np.random.Generator, n: int) -> NDArray[np.float64]:
 
 
 def _payments(draw: np.random.Generator, n: int) -> Events:
-    return {"customer_id": _keys(draw, n, "c"), "event_time_ns": _times(draw, n), "amount": _amounts(draw, n)}
+    return {"customer_id": keys(draw, n, "c"), "event_time_ns": _times(draw, n), "amount": _amounts(draw, n)}
 
 
 def _payments_too_late(draw: np.random.Generator, n: int) -> Events:
@@ -106,7 +107,7 @@ def _payments_too_late(draw: np.random.Generator, n: int) -> Events:
 def _merchant_events(draw: np.random.Generator, n: int) -> Events:
     kind = draw.choice([TRANSACTION, FRAUD, CLEARANCE], n, p=[0.8, 0.15, 0.05]).astype(np.uint8)
     times = _times(draw, n)
-    merchants = _keys(draw, n, "m")
+    merchants = keys(draw, n, "m")
     transactions = [f"t{at}" for at in range(n)]
     transaction_times = times.copy()
     for at in np.flatnonzero(kind != TRANSACTION).tolist():
@@ -132,7 +133,7 @@ def _features(draw: np.random.Generator, n: int) -> Events:
 def _quotes(draw: np.random.Generator, n: int) -> Events:
     middle = np.exp(np.cumsum(draw.normal(0.0, 1e-3, n)))
     return {
-        "symbol": _keys(draw, n, "s"),
+        "symbol": keys(draw, n, "s"),
         "event_time_ns": _times(draw, n),
         "bid": middle * 0.999,
         "ask": middle * 1.001,
