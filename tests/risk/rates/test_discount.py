@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-import QuantLib
+import QuantLib as ql  # noqa: N813  # its documentation names it so
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,10 +23,10 @@ def test_logarithms_are_linear_between_nodes_and_the_rate_is_flat_beyond(zero: n
 def test_discount_factors_are_those_of_quantlib() -> None:
     """QuantLib's log-linear discount curve gives the same factors at dates between nodes."""
     zero = np.array([0.5, 1.0, 1.5, 2.0, 3.0])
-    today = QuantLib.Date(1, 1, 2022)
+    today = ql.Date(1, 1, 2022)
     dates = [today, *(today + int(360 * tenor) for tenor in TENORS)]
     factors = [1.0, *np.exp(-zero / 100 * TENORS).tolist()]
-    curve = QuantLib.DiscountCurve(dates, factors, QuantLib.Actual360(), QuantLib.NullCalendar())
+    curve = ql.DiscountCurve(dates, factors, ql.Actual360(), ql.NullCalendar())
     days = [1, 45, 90, 200, 500, 1000, 3600]
     expected = np.array([curve.discount(today + day) for day in days])
     assert discount_factors(TENORS, zero, np.array(days) / 360) == pytest.approx(expected, abs=1e-14)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import QuantLib
+import QuantLib as ql  # noqa: N813  # its documentation names it so
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,32 +71,28 @@ def test_treasury_curves_reprice_to_rounding(shared_data: Path) -> None:
 def test_discount_factors_are_those_of_quantlib(shared_data: Path) -> None:
     """QuantLib's log-linear bootstrap of the same bonds, on a 30/360 calendar, finds the same discount factors."""
     months, par = treasury_curves(shared_data)[-1]
-    today = QuantLib.Date(1, 1, 2022)
-    QuantLib.Settings.instance().evaluationDate = today
-    counter, calendar = QuantLib.Thirty360(QuantLib.Thirty360.BondBasis), QuantLib.NullCalendar()
+    today = ql.Date(1, 1, 2022)
+    ql.Settings.instance().evaluationDate = today
+    counter, calendar = ql.Thirty360(ql.Thirty360.BondBasis), ql.NullCalendar()
     helpers = []
     for month, one in zip(months.tolist(), par.tolist(), strict=True):
-        end = calendar.advance(today, QuantLib.Period(month, QuantLib.Months))
-        step = QuantLib.Period(QuantLib.Semiannual) if month >= 12 else QuantLib.Period(month, QuantLib.Months)
-        schedule = QuantLib.Schedule(
+        end = calendar.advance(today, ql.Period(month, ql.Months))
+        step = ql.Period(ql.Semiannual) if month >= 12 else ql.Period(month, ql.Months)
+        schedule = ql.Schedule(
             today,
             end,
             step,
             calendar,
-            QuantLib.Unadjusted,
-            QuantLib.Unadjusted,
-            QuantLib.DateGeneration.Backward,
+            ql.Unadjusted,
+            ql.Unadjusted,
+            ql.DateGeneration.Backward,
             False,
         )
-        quote = QuantLib.QuoteHandle(QuantLib.SimpleQuote(100.0))
-        helpers.append(
-            QuantLib.FixedRateBondHelper(quote, 0, 100.0, schedule, [one / 100], counter, QuantLib.Unadjusted)
-        )
-    curve = QuantLib.PiecewiseLogLinearDiscount(today, helpers, counter, QuantLib.IterativeBootstrap(1e-14))
+        quote = ql.QuoteHandle(ql.SimpleQuote(100.0))
+        helpers.append(ql.FixedRateBondHelper(quote, 0, 100.0, schedule, [one / 100], counter, ql.Unadjusted))
+    curve = ql.PiecewiseLogLinearDiscount(today, helpers, counter, ql.IterativeBootstrap(1e-14))
     zero, _ = bootstrap_zero_percent(months, par)
-    expected = [
-        curve.discount(calendar.advance(today, QuantLib.Period(month, QuantLib.Months))) for month in months.tolist()
-    ]
+    expected = [curve.discount(calendar.advance(today, ql.Period(month, ql.Months))) for month in months.tolist()]
     assert discount_factors(months / 12, zero, months / 12) == pytest.approx(np.array(expected), abs=2e-9)
 
 

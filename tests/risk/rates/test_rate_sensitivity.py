@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-import QuantLib
+import QuantLib as ql  # noqa: N813  # its documentation names it so
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,35 +61,35 @@ def test_a_key_rate_bump_of_the_nodes_costs_the_key_rate_dv01(key: int) -> None:
 
 def test_value_and_sensitivities_are_those_of_quantlib() -> None:
     """A bond on a flat continuous curve has QuantLib's price, basis point value, duration and convexity."""
-    today = QuantLib.Date(1, 1, 2022)
-    QuantLib.Settings.instance().evaluationDate = today
-    counter = QuantLib.Thirty360(QuantLib.Thirty360.BondBasis)
-    schedule = QuantLib.Schedule(
+    today = ql.Date(1, 1, 2022)
+    ql.Settings.instance().evaluationDate = today
+    counter = ql.Thirty360(ql.Thirty360.BondBasis)
+    schedule = ql.Schedule(
         today,
-        QuantLib.Date(1, 1, 2032),
-        QuantLib.Period(QuantLib.Semiannual),
-        QuantLib.NullCalendar(),
-        QuantLib.Unadjusted,
-        QuantLib.Unadjusted,
-        QuantLib.DateGeneration.Backward,
+        ql.Date(1, 1, 2032),
+        ql.Period(ql.Semiannual),
+        ql.NullCalendar(),
+        ql.Unadjusted,
+        ql.Unadjusted,
+        ql.DateGeneration.Backward,
         False,
     )
-    bond = QuantLib.FixedRateBond(0, 100.0, schedule, [0.04], counter)
-    rate = QuantLib.InterestRate(0.03, counter, QuantLib.Continuous, QuantLib.Annual)
+    bond = ql.FixedRateBond(0, 100.0, schedule, [0.04], counter)
+    rate = ql.InterestRate(0.03, counter, ql.Continuous, ql.Annual)
     flat, flow = (np.array([10.0]), np.array([3.0])), coupon_cash_flows(10.0, 4.0, 2, 100.0)
-    price = QuantLib.BondFunctions.cleanPrice(bond, rate)
+    price = ql.BondFunctions.cleanPrice(bond, rate)
     assert present_value(*flat, *flow) == pytest.approx(price, abs=1e-10)
-    duration = QuantLib.BondFunctions.duration(bond, rate, QuantLib.Duration.Modified)
+    duration = ql.BondFunctions.duration(bond, rate, ql.Duration.Modified)
     assert effective_duration(*flat, *flow) == pytest.approx(duration, abs=1e-10)
     assert dv01(*flat, *flow) == pytest.approx(price * duration * 1e-4, abs=1e-12)
-    assert effective_convexity(*flat, *flow) == pytest.approx(QuantLib.BondFunctions.convexity(bond, rate), abs=1e-9)
-    semiannual = QuantLib.InterestRate(0.03, counter, QuantLib.Compounded, QuantLib.Semiannual)
-    clean = QuantLib.BondFunctions.cleanPrice(bond, semiannual)
+    assert effective_convexity(*flat, *flow) == pytest.approx(ql.BondFunctions.convexity(bond, rate), abs=1e-9)
+    semiannual = ql.InterestRate(0.03, counter, ql.Compounded, ql.Semiannual)
+    clean = ql.BondFunctions.cleanPrice(bond, semiannual)
     assert price_at_yield(3.0, 2, *flow) == pytest.approx(clean, abs=1e-10)
     assert yield_to_maturity(clean, 2, *flow) == pytest.approx(3.0, abs=1e-9)
-    modified = QuantLib.BondFunctions.duration(bond, semiannual, QuantLib.Duration.Modified)
+    modified = ql.BondFunctions.duration(bond, semiannual, ql.Duration.Modified)
     assert modified_duration(3.0, 2, *flow) == pytest.approx(modified, abs=1e-10)
-    assert convexity(3.0, 2, *flow) == pytest.approx(QuantLib.BondFunctions.convexity(bond, semiannual), abs=1e-9)
+    assert convexity(3.0, 2, *flow) == pytest.approx(ql.BondFunctions.convexity(bond, semiannual), abs=1e-9)
 
 
 @given(st.floats(-20.0, 200.0), st.floats(0.1, 40.0), st.floats(0.0, 20.0), st.sampled_from([1, 2, 4, 12]))
