@@ -1,0 +1,254 @@
+"""The conditional variance of every symbol, bar by bar: the step that goes on from a fitted volatility model."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from risk.keyed_rows import KeyedRows
+from risk.market.ewma import next_ewma_variance
+from risk.market.model_table import ModelTable
+from risk.market.packed_model import BACKCAST, FREEDOM, MEAN, SKEW, unpacked_model
+from risk.market.standard_innovations import standard_innovations
+from risk.market.variance_path import expected_variances, has_formula, simulated
+from risk.market.variance_recursion import LEAST_VARIANCE_PERCENT2, MOST_VARIANCE_PERCENT2, next_variance
+from risk.market.volatility_model import RISKMETRICS_DECAY, VolatilityModel
+from risk.market.volatility_models import VolatilityModels
+
+STATE_VERSION = 1
+"""Goes up when the packed row or a formula changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionalVariances:
+    """What each bar had been forecast, and what it forecasts; float64[n] each.
+
+    `mean_percent` and `variance_percent2` were in force for the bar; `residual_percent` is its return less the mean,
+    `standardised_residual` that over the deviation. `next_variance_percent2` is the forecast for the bar to come, and
+    `ewma_next_variance_percent2` that of RiskMetrics, beside the model.
+    """
+
+    mean_percent: NDArray[np.float64]
+    variance_percent2: NDArray[np.float64]
+    residual_percent: NDArray[np.float64]
+    standardised_residual: NDArray[np.float64]
+    next_variance_percent2: NDArray[np.float64]
+    ewma_next_variance_percent2: NDArray[np.float64]
+
+
+class ConditionalVariance:
+    """The last residuals and variances of every symbol, advanced by its bars' returns.
+
+    A symbol begins where the training of its model ended, or else from the model's backcast. One without a model of
+    its own takes the pooled one. Rows are as long as the models look back.
+
+    >>> from risk.market.volatility_model import Garch
+    >>> pooled = Garch(omega=0.1, alpha=(0.1,), beta=(0.8,), backcast_percent2=1.0)
+    >>> step = ConditionalVariance(VolatilityModels({"*": pooled}))
+    >>> bars = step.advance(["X", "X"], np.array([2.0, 0.0]), np.zeros(2))
+    >>> bars.variance_percent2.round(12).tolist(), bars.next_variance_percent2.round(12).tolist()
+    ([1.0, 1.3], [1.3, 1.14])
+    >>> step.variance_path(["X"], 3).round(12).tolist()
+    [[1.14, 1.126, 1.1134]]
+    """
+
+    def __init__(self, models: VolatilityModels) -> None:
+        self._models = ModelTable(models)
+        widths = self._models.widths
+        self._rows = KeyedRows(
+            np.dtype(
+                [
+                    ("seen", "<i8"),
+                    # 0 in a row that has not begun.
+                    ("next_variance", "<f8"),
+                    ("ewma_variance", "<f8"),
+                    # Rings of the last bars.
+                    ("residuals", "<f8", (max(widths.lags, widths.truncation),)),
+                    ("variances", "<f8", (widths.lags,)),
+                    ("realised", "<f8", (widths.realised_bars,)),
+                    # A packed model that took the place of the one given, or zeros.
+                    ("installed", "<f8", (widths.packed,)),
+                ]
+            )
+        )
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def advance(
+        self,
+        symbol: Sequence[str],
+        log_return_percent: NDArray[np.float64],
+        realised_variance_percent2: NDArray[np.float64],
+    ) -> ConditionalVariances:
+        """Take closed bars, each column of length n, in the order of the log; return what each had been forecast.
+
+        `realised_variance_percent2` is looked at by HAR alone.
+        """
+        rows, numbers = self._find(symbol)
+        columns = np.empty((6, len(rows)))
+        _advance(
+            self._rows.table,
+            rows,
+            self._models.packed,
+            self._models.weights,
+            numbers,
+            log_return_percent,
+            realised_variance_percent2,
+            columns,
+        )
+        return ConditionalVariances(*columns)
+
+    def variance_path(self, symbols: Sequence[str], horizon_bars: int) -> NDArray[np.float64]:
+        """Return the expected variance of each of the next bars, float64[n, horizon_bars], in percent squared.
+
+        EWMA, GARCH, GJR-GARCH, FIGARCH and HAR have formulas, those of `arch` for its analytic forecasts, which take
+        residuals to be negative half of the time. EGARCH, APARCH and other powers have none beyond the first bar: their
+        expectation is the mean along the fixed innovations of `risk.market.standard_innovations`, of the model's own
+        distribution. A symbol not seen yet begins. Raises ValueError for a horizon below 1.
+        """
+        if horizon_bars < 1:
+            raise ValueError(f"horizon_bars {horizon_bars} must be at least 1")
+        rows, numbers = self._find(symbols)
+        paths = np.empty((len(rows), horizon_bars))
+        for at, (row, number) in enumerate(zip(rows.tolist(), numbers.tolist(), strict=True)):
+            model, weights = self._models.packed[number], self._models.weights[number]
+            if has_formula(model) or horizon_bars == 1:
+                paths[at] = _expected(self._rows.table, row, model, weights, horizon_bars)
+            else:
+                innovations = standard_innovations(float(model[FREEDOM]), float(model[SKEW]), horizon_bars)
+                paths[at] = _simulated(self._rows.table, row, model, weights, innovations)[1]
+        return paths
+
+    def simulate(self, symbols: Sequence[str], innovations: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the total log return in percent along each path, float64[n, P], from the present state.
+
+        `innovations` float64[n, P, h] are standardised residuals of the next h bars. A symbol not seen yet begins.
+        """
+        rows, numbers = self._find(symbols)
+        totals = np.empty(innovations.shape[:2])
+        for at, (row, number) in enumerate(zip(rows.tolist(), numbers.tolist(), strict=True)):
+            model, weights = self._models.packed[number], self._models.weights[number]
+            totals[at] = _simulated(self._rows.table, row, model, weights, innovations[at])[0]
+        return totals
+
+    def install(self, symbol: str, model: VolatilityModel) -> None:
+        """Let a symbol go on with another model, from the bar to come: its last bars stay, and so do the others.
+
+        The model is part of the state from here on. Its `start` counts only where the symbol has not been seen. Raises
+        ValueError for a model that looks further back than those which the step was made with.
+        """
+        self._models.install(symbol, model)
+        rows, numbers = self._find([symbol])
+        row, number = int(rows[0]), int(numbers[0])
+        self._rows.table[row]["installed"] = self._models.packed[number]
+        _forecast(self._rows.table, row, self._models.packed[number], self._models.weights[number])
+
+    def model(self, symbol: str) -> VolatilityModel:
+        """Return the model that a symbol goes by, without its start."""
+        return unpacked_model(self._models.packed[self._models.numbers([symbol])[0]])
+
+    def take_changed(self) -> list[tuple[bytes, bytes]]:
+        """Return (key, packed row) of the symbols changed since the last call, which are then unchanged."""
+        return self._rows.take_changed()
+
+    def load(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
+        """Take up packed rows; raises ValueError for a row of another form."""
+        pairs = list(rows)
+        self._rows.load(pairs)
+        for key, row in pairs:
+            self._models.restore(key.decode(), np.frombuffer(row, dtype=self._rows.table.dtype)["installed"][0])
+
+    def dump(self) -> dict[bytes, bytes]:
+        """Return every symbol's packed row: equal states give equal dumps."""
+        return self._rows.dump()
+
+    def _find(self, symbols: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the row of each symbol, begun if it is new, and the number of its model."""
+        rows, numbers = self._rows.rows(symbols), self._models.numbers(symbols)
+        for at in np.flatnonzero(self._rows.table["next_variance"][rows] == 0.0).tolist():
+            if self._rows.table["next_variance"][rows[at]] == 0.0:
+                self._begin(symbols[at], int(rows[at]), int(numbers[at]))
+        return rows, numbers
+
+    def _begin(self, symbol: str, row: int, number: int) -> None:
+        """Let a symbol begin at the end of its model's training, or from the backcast."""
+        model, weights, start = self._models.packed[number], self._models.weights[number], self._models.start(symbol)
+        state = self._rows.table[row]
+        state["ewma_variance"] = model[BACKCAST]
+        if start is not None:
+            past = (start.residuals_percent, start.variances_percent2, start.realised_variances_percent2)
+            for name, values in zip(("residuals", "variances", "realised"), past, strict=True):
+                ring = state[name]
+                for at, one in enumerate(values):
+                    ring[at % len(ring)] = one
+            state["seen"] = len(start.residuals_percent)
+            state["ewma_variance"] = start.ewma_variance_percent2
+        _forecast(self._rows.table, row, model, weights)
+
+
+@njit(cache=True)
+def _forecast(table: NDArray[np.void], row: int, model: NDArray[np.float64], weights: NDArray[np.float64]) -> None:
+    """Forecast the bar to come of a row."""
+    state = table[row]
+    state["next_variance"] = next_variance(
+        model, weights, state["residuals"], state["variances"], state["realised"], state["seen"]
+    )
+
+
+@njit(cache=True)
+def _expected(
+    table: NDArray[np.void], row: int, model: NDArray[np.float64], weights: NDArray[np.float64], horizon_bars: int
+) -> NDArray[np.float64]:
+    state = table[row]
+    rings = (state["residuals"], state["variances"], state["realised"])
+    return expected_variances(model, weights, rings, state["seen"], state["next_variance"], horizon_bars)
+
+
+@njit(cache=True)
+def _simulated(
+    table: NDArray[np.void],
+    row: int,
+    model: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    innovations: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    state = table[row]
+    rings = (state["residuals"], state["variances"], state["realised"])
+    return simulated(model, weights, rings, state["seen"], state["next_variance"], innovations)
+
+
+@njit(cache=True)
+def _advance(
+    table: NDArray[np.void],
+    rows: NDArray[np.int64],
+    models: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    numbers: NDArray[np.int64],
+    log_return_percent: NDArray[np.float64],
+    realised_variance_percent2: NDArray[np.float64],
+    columns: NDArray[np.float64],
+) -> None:
+    """Advance the table by bars and fill in the columns of ConditionalVariances."""
+    for at in range(len(rows)):
+        state, model = table[rows[at]], models[numbers[at]]
+        residuals, variances, realised = state["residuals"], state["variances"], state["realised"]
+        variance, seen = state["next_variance"], state["seen"]
+        residual = log_return_percent[at] - model[MEAN]
+        residuals[seen % len(residuals)] = residual
+        variances[seen % len(variances)] = variance
+        realised[seen % len(realised)] = min(realised_variance_percent2[at], MOST_VARIANCE_PERCENT2)
+        state["seen"] = seen + 1
+        following = next_variance(model, weights[numbers[at]], residuals, variances, realised, seen + 1)
+        state["next_variance"] = following
+        ewma = next_ewma_variance(state["ewma_variance"], log_return_percent[at], RISKMETRICS_DECAY)
+        state["ewma_variance"] = max(ewma, LEAST_VARIANCE_PERCENT2)
+        columns[0, at] = model[MEAN]
+        columns[1, at] = variance
+        columns[2, at] = residual
+        columns[3, at] = residual / math.sqrt(variance)
+        columns[4, at] = following
+        columns[5, at] = state["ewma_variance"]
