@@ -61,8 +61,8 @@ class CurveStep:
         """Take points, each column of length n; return the curves that they closed, and which points were refused."""
         rows = self._rows.rows(currency)
         answers = np.empty(len(rows), dtype=np.int64)
-        # A point can close the curve before its own, and complete its own.
-        found = np.zeros(2 * len(rows) if len(self._complete) else len(rows), dtype=CLOSED_CURVE)
+        # A point that closes the curve before its own is alone in its own, and so does not complete it.
+        found = np.zeros(len(rows), dtype=CLOSED_CURVE)
         closed = _advance(
             self._rows.table,
             rows,

@@ -1,0 +1,152 @@
+"""Curve points, keyed by currency -> closed curves -> a message each, alerts on shocks, and rows for portfolios."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from risk.chunk import Chunk
+from risk.customer_fold import SourceCut
+from risk.dead_letters import reject
+from risk.event_time import split_future
+from risk.fold import Emitted, Output
+from risk.identity import alert_id
+from risk.market.market_columns import curve_columns
+from risk.market.market_routing import MarketRouting
+from risk.rates import curve_alerts, curve_step
+from risk.rates.closed_curves import ClosedCurves
+from risk.rates.curve_alert_message import curve_alert_message
+from risk.rates.curve_alerts import CurveAlerts
+from risk.rates.curve_identity import curve_event_id
+from risk.rates.curve_message import curve_message
+from risk.rates.curve_reasons import curve_reasons
+from risk.rates.curve_shocks import curve_shocks
+from risk.rates.curve_step import CurveStep
+from risk.rates.decode_rates import decode_rates
+from risk.rates.rate_parameters import RateParameters
+from risk.rates.rate_rejections import refused_points
+from schemas.encoding import encode
+from schemas.source import Source
+
+# What the rows of each step are stored under.
+_CURVE, _ALERT = b"curve/", b"alert/"
+
+
+class RateFold:
+    """Advances the curves of one partition of currencies; see `risk.fold.Fold`.
+
+    A curve and an alert on it have the same id, each in its own topic. `bundle_name` and `bundle_version` say in each
+    message where the parameters came from; `partitions` is how many market events have.
+    """
+
+    def __init__(
+        self, partition: int, *, partitions: int, parameters: RateParameters, bundle_name: str, bundle_version: str
+    ) -> None:
+        self._parameters = parameters
+        self._bundle_name, self._bundle_version = bundle_name, bundle_version
+        self._curves = CurveStep(parameters)
+        self._alerts = CurveAlerts(parameters)
+        self._routing = MarketRouting("rates", partition, partitions)
+        self._offset = -1
+
+    @property
+    def state_version(self) -> str:
+        """Names the form of the rows, and the length of the curves that they hold."""
+        return f"rates-{curve_step.STATE_VERSION}-{curve_alerts.STATE_VERSION}-{self._parameters.curve_ns}ns"
+
+    def __len__(self) -> int:
+        return len(self._curves) + len(self._alerts)
+
+    def advance(self, chunk: Chunk) -> Emitted:
+        """Take the points; emit dead letters, and for each curve that closed a message and maybe an alert."""
+        emitted = Emitted()
+        chunk = chunk.after(self._offset)
+        columns, rejections = decode_rates(chunk.keys, chunk.values)
+        columns, future = split_future(columns, chunk)
+        curves = self._curves.advance(
+            columns.currency, columns.tenor_months, columns.rate_percent, columns.event_time_ns
+        )
+        refused = refused_points(columns, curves)
+        reject(emitted, chunk, rejections + future + refused)
+        if chunk.offsets:
+            self._offset = chunk.offsets[-1]
+        nodes = [slice(count) for count in curves.tenors.tolist()]
+        rows = curve_columns(
+            columns.index[curves.index],
+            columns.event_time_ns[curves.index],
+            curves.currency,
+            curves.event_time_ns,
+            tenors_years=[curves.tenor_months[at, node] / 12.0 for at, node in enumerate(nodes)],
+            zero_percent=[curves.zero_percent[at, node] for at, node in enumerate(nodes)],
+        )
+        alerts = self._publish(emitted, chunk, curves, rows.index.tolist())
+        emitted.outputs += self._routing.outputs(chunk, rows)
+        emitted.counts = {
+            "points": len(columns.currency) - len(refused),
+            "curves": len(curves),
+            "alerted": alerts,
+        }
+        return emitted
+
+    def _publish(self, emitted: Emitted, chunk: Chunk, curves: ClosedCurves, records: list[int]) -> int:
+        """Add each curve's message, and the alert on it if there is one; return how many alerts there were."""
+        shocks = curve_shocks(curves, self._parameters)
+        shocked, inverted = self._alerts.advance(
+            curves.currency, curves.event_time_ns, shocks.score, curves.factors_percent[:, 1]
+        )
+        for at, record in enumerate(records):
+            source = Source(topic=chunk.topic, partition=chunk.partition, offset=chunk.offsets[record])
+            currency = curves.currency[at]
+            event_id = curve_event_id(currency, int(curves.event_time_ns[at]))
+            identity = alert_id(event_id, currency, self._bundle_version)
+            curve = curve_message(
+                curves,
+                at,
+                curve_id=identity,
+                source=source,
+                bundle_name=self._bundle_name,
+                bundle_version=self._bundle_version,
+            )
+            place = source.partition, currency.encode()
+            emitted.outputs.append(Output("curves", *place, encode(curve), bytes.fromhex(identity)))
+            if not (shocked[at] or inverted[at]):
+                continue
+            score, reasons = curve_reasons(
+                curves, at, shocks, self._parameters, shocked=bool(shocked[at]), inverted=bool(inverted[at])
+            )
+            alert = curve_alert_message(
+                curves,
+                at,
+                score,
+                reasons,
+                alert_id=identity,
+                source=source,
+                bundle_name=self._bundle_name,
+                bundle_version=self._bundle_version,
+            )
+            emitted.outputs.append(Output("alerts", *place, encode(alert), bytes.fromhex(identity)))
+        return int((shocked | inverted).sum())
+
+    def take_changed(self) -> list[tuple[bytes, bytes]]:
+        """Return the rows changed since the last call, those of the curves first."""
+        curves = [(_CURVE + key, row) for key, row in self._curves.take_changed()]
+        return curves + [(_ALERT + key, row) for key, row in self._alerts.take_changed()]
+
+    def cut(self) -> bytes:
+        """Return the source offset and the clock that were reached."""
+        return msgspec.msgpack.encode(SourceCut(self._offset, self._routing.clock_ns))
+
+    def last_offset(self) -> int:
+        """Return the offset of the last record taken."""
+        return self._offset
+
+    def read_on_offset(self) -> int:
+        """Return the offset after the last record taken."""
+        return self._offset + 1
+
+    def restore(self, cut: bytes, rows: Iterable[tuple[bytes, bytes]]) -> None:
+        """Take up a cut and its rows."""
+        source = msgspec.msgpack.decode(cut, type=SourceCut)
+        self._offset, self._routing.clock_ns = source.offset, source.clock_ns
+        pairs = list(rows)
+        self._curves.load((key.removeprefix(_CURVE), row) for key, row in pairs if key.startswith(_CURVE))
+        self._alerts.load((key.removeprefix(_ALERT), row) for key, row in pairs if key.startswith(_ALERT))
