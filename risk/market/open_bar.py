@@ -80,8 +80,7 @@ def add_tick(
             return False, False
         price = last_price
     if time_ns < clock_ns:
-        in_open_bar = symbol["ticks"] > 0 and time_ns >= symbol["start_ns"]
-        if not in_open_bar or (rule["kind"] == TIME and time_ns >= symbol["end_ns"]):
+        if symbol["ticks"] == 0 or time_ns < symbol["start_ns"]:
             symbol["late"] += 1
             return False, False
     else:

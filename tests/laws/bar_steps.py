@@ -27,6 +27,9 @@ def ticks(draw: np.random.Generator, n: int) -> Events:
     step_ns = draw.choice([0, 1, SECOND_NS, 20 * SECOND_NS, _HOUR_NS, DAY_NS], n, p=[0.1, 0.1, 0.4, 0.3, 0.08, 0.02])
     time_ns = START_NS + np.cumsum((step_ns * draw.random(n)).astype(np.int64))
     time_ns -= np.where(draw.random(n) < 0.1, (90 * SECOND_NS * draw.random(n)).astype(np.int64), 0)
+    if draw.random() < 0.5:
+        # So that times fall on the bounds of bars, pauses and sessions.
+        time_ns = time_ns // (10 * SECOND_NS) * (10 * SECOND_NS)
     middle = np.exp(np.cumsum(draw.choice([0.0, 1e-4, 0.3], n, p=[0.3, 0.65, 0.05]) * draw.standard_normal(n)))
     middle *= draw.choice([1.0, 0.5, 1e9, 1e-9], n, p=[0.9, 0.08, 0.01, 0.01])
     half_spread = draw.choice([0.0, 1e-4, 0.5, -0.01], n, p=[0.3, 0.6, 0.05, 0.05])

@@ -191,7 +191,7 @@ class PlainSymbol:
         bars: list[PlainBar] = []
         is_time = isinstance(self.rule.closes, TimeBars)
         if self.clock_ns is not None and time_ns < self.clock_ns:
-            if not self.bar or time_ns < self.start_ns() or (is_time and time_ns >= self.end_ns()):
+            if not self.bar or time_ns < self.start_ns():
                 self.count("late")
                 return bars
             self.bar.append(Taken(time_ns, price, size, spread, False, None, 0))

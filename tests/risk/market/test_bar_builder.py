@@ -38,14 +38,14 @@ hours = st.builds(
 specifications = st.builds(
     BarSpecification,
     closes=st.one_of(
-        st.sampled_from([SECOND_NS, 60 * SECOND_NS, HOUR_NS]).map(TimeBars),
+        st.sampled_from([SECOND_NS, 30 * SECOND_NS]).map(TimeBars),
         st.integers(1, 6).map(TickBars),
         st.sampled_from([1.0, 150.0, 1e6]).map(VolumeBars),
     ),
     prices=st.sampled_from(["both", "quotes", "trades"]),
     hours=st.none() | hours,
-    pause_ns=st.none() | st.sampled_from([HOUR_NS, 8 * HOUR_NS]),
-    stale_after_ns=st.none() | st.sampled_from([1, 5 * SECOND_NS]),
+    pause_ns=st.none() | st.sampled_from([30 * SECOND_NS, HOUR_NS]),
+    stale_after_ns=st.none() | st.sampled_from([1, 10 * SECOND_NS]),
     outliers=st.none() | st.builds(OutlierRule, st.floats(1.0, 20.0), st.floats(0.01, 1.0), st.floats(0.5, 0.99)),
 )
 
