@@ -1,28 +1,17 @@
-"""Seeded quotes whose bars are GARCH(1,1), for users without market data."""
+"""Seeded quotes and trades whose bars are GARCH(1,1), for users without market data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from risk.market.garch import GarchParameters, first_variance
+from training.market.tick_history import TickHistory
 
 MINUTE_NS = 60_000_000_000
 
 MINUTE_BARS = GarchParameters(mu=0.0, omega=8e-6, alpha=0.08, beta=0.9, backcast=4e-4, last_variance=4e-4)
 """Bars of a minute with a deviation of 0.02 % in the long run: about 14.5 % a year when markets never
 close."""
-
-
-@dataclass(frozen=True, slots=True)
-class SimulatedTicks:
-    """Quotes in order of time; `event_time_ns` int64[n] is nanoseconds since the Unix epoch."""
-
-    symbol: list[str]
-    event_time_ns: NDArray[np.int64]
-    bid: NDArray[np.float64]
-    ask: NDArray[np.float64]
 
 
 def simulate_ticks(
@@ -36,13 +25,15 @@ def simulate_ticks(
     ticks_per_bar: int = 20,
     first_price: float = 100.0,
     spread_percent: float = 0.01,
-) -> SimulatedTicks:
-    """Return n quotes, spread evenly over the symbols, the same for the same arguments.
+    trade_share: float = 0.0,
+) -> TickHistory:
+    """Return n ticks, spread evenly over the symbols, the same for the same arguments.
 
-    Each symbol has `ticks_per_bar` quotes at random times in each bar, from `start_ns` (2024-01-01 by
-    default), and starts at `first_price`. Its log returns from bar to bar follow the parameters exactly (the
-    first bar starts from the backcast); symbols are independent. Raises ValueError for no symbols, or less
-    than one tick a bar.
+    Each symbol has `ticks_per_bar` ticks at random times in each bar, from `start_ns` (2024-01-01 by default), and
+    starts at `first_price`. Its log returns from bar to bar follow the parameters exactly (the first bar starts from
+    the backcast); symbols are independent. Of the ticks a `trade_share`, 0 to 1, are trades at the bid or the ask, of
+    sizes from 1 on with a median of 100; the others are quotes. Each symbol's are numbered from 0 on. Raises ValueError
+    for no symbols, or less than one tick a bar.
 
     >>> ticks = simulate_ticks(["EURUSD", "USDJPY"], 1_000, seed=1)
     >>> len(ticks.symbol), ticks.symbol[:3]
@@ -73,9 +64,19 @@ def simulate_ticks(
     order = np.argsort(times, axis=None, kind="stable")[:n]
     owners = np.repeat(np.arange(len(symbols)), bars * ticks_per_bar)[order]
     half_spread = spread_percent / 200.0
-    return SimulatedTicks(
+    bid, ask = mid[order] * (1.0 - half_spread), mid[order] * (1.0 + half_spread)
+    is_trade = random.random(n) < trade_share
+    at_ask, size = random.random(n) < 0.5, np.ceil(100.0 * random.lognormal(0.0, 1.0, n))
+    sequence = np.empty(n, dtype=np.int64)
+    for owner in range(len(symbols)):
+        mine = np.flatnonzero(owners == owner)
+        sequence[mine] = np.arange(len(mine))
+    return TickHistory(
         symbol=[symbols[owner] for owner in owners.tolist()],
         event_time_ns=times.ravel()[order],
-        bid=mid[order] * (1.0 - half_spread),
-        ask=mid[order] * (1.0 + half_spread),
+        bid=np.where(is_trade, np.nan, bid),
+        ask=np.where(is_trade, np.nan, ask),
+        price=np.where(is_trade, np.where(at_ask, ask, bid), np.nan),
+        size=np.where(is_trade, size, np.nan),
+        sequence=sequence,
     )

@@ -20,6 +20,23 @@ def test_quotes_are_well_formed_and_in_order(n: int, symbols: int, seed: int, ti
     assert max(counts) - min(counts) <= ticks_per_bar
 
 
+def test_trades_are_made_at_the_quotes() -> None:
+    """The share of trades asked for comes, at prices of the same quotes, and every tick has its number."""
+    quotes, ticks = simulate_ticks(["A", "B"], 4_000, 3), simulate_ticks(["A", "B"], 4_000, 3, trade_share=0.25)
+    is_trade = ~np.isnan(ticks.price)
+    assert np.mean(is_trade) == pytest.approx(0.25, abs=4.0 * np.sqrt(0.25 * 0.75 / 4_000))
+    assert np.array_equal(np.isnan(ticks.bid), is_trade)
+    assert np.array_equal(np.isnan(ticks.size), ~is_trade)
+    at_ask = ticks.price[is_trade] == quotes.ask[is_trade]
+    assert np.all(at_ask | (ticks.price[is_trade] == quotes.bid[is_trade]))
+    assert 0.4 < np.mean(at_ask) < 0.6
+    assert np.all(ticks.size[is_trade] >= 1.0)
+    assert np.isnan(quotes.price).all()
+    for name in ("A", "B"):
+        mine = [at for at, symbol in enumerate(ticks.symbol) if symbol == name]
+        assert ticks.sequence[mine].tolist() == list(range(len(mine)))
+
+
 def test_a_seed_gives_one_history() -> None:
     """The same seed gives the same quotes, and another seed gives others."""
     first, again, other = (simulate_ticks(["A"], 500, seed) for seed in (5, 5, 6))
