@@ -90,8 +90,15 @@ class ConditionalVariance:
         """
         rows, numbers = self._find(symbol)
         columns = np.empty((6, len(rows)))
+        table = self._rows.table
+        # One array a field: their types, unlike that of the row, are the same for every set of models.
         _advance(
-            self._rows.table,
+            table["seen"],
+            table["next_variance"],
+            table["ewma_variance"],
+            table["residuals"],
+            table["variances"],
+            table["realised"],
             rows,
             self._models.packed,
             self._models.weights,
@@ -117,10 +124,10 @@ class ConditionalVariance:
         for at, (row, number) in enumerate(zip(rows.tolist(), numbers.tolist(), strict=True)):
             model, weights = self._models.packed[number], self._models.weights[number]
             if has_formula(model) or horizon_bars == 1:
-                paths[at] = _expected(self._rows.table, row, model, weights, horizon_bars)
+                paths[at] = expected_variances(model, weights, *self._present(row), horizon_bars)
             else:
                 innovations = standard_innovations(float(model[FREEDOM]), float(model[SKEW]), horizon_bars)
-                paths[at] = _simulated(self._rows.table, row, model, weights, innovations)[1]
+                paths[at] = simulated(model, weights, *self._present(row), innovations)[1]
         return paths
 
     def simulate(self, symbols: Sequence[str], innovations: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -132,7 +139,7 @@ class ConditionalVariance:
         totals = np.empty(innovations.shape[:2])
         for at, (row, number) in enumerate(zip(rows.tolist(), numbers.tolist(), strict=True)):
             model, weights = self._models.packed[number], self._models.weights[number]
-            totals[at] = _simulated(self._rows.table, row, model, weights, innovations[at])[0]
+            totals[at] = simulated(model, weights, *self._present(row), innovations[at])[0]
         return totals
 
     def install(self, symbol: str, model: VolatilityModel) -> None:
@@ -145,7 +152,7 @@ class ConditionalVariance:
         rows, numbers = self._find([symbol])
         row, number = int(rows[0]), int(numbers[0])
         self._rows.table[row]["installed"] = self._models.packed[number]
-        _forecast(self._rows.table, row, self._models.packed[number], self._models.weights[number])
+        self._forecast(row, number)
 
     def model(self, symbol: str) -> VolatilityModel:
         """Return the model that a symbol goes by, without its start."""
@@ -174,56 +181,42 @@ class ConditionalVariance:
                 self._begin(symbols[at], int(rows[at]), int(numbers[at]))
         return rows, numbers
 
+    def _present(self, row: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], int, float]:
+        """Return a row's rings, how many bars they have seen and the forecast for the bar to come."""
+        state = self._rows.table[row]
+        rings = state["residuals"], state["variances"], state["realised"]
+        return *rings, int(state["seen"]), float(state["next_variance"])
+
     def _begin(self, symbol: str, row: int, number: int) -> None:
         """Let a symbol begin at the end of its model's training, or from the backcast."""
-        model, weights, start = self._models.packed[number], self._models.weights[number], self._models.start(symbol)
+        start = self._models.start(symbol)
         state = self._rows.table[row]
-        state["ewma_variance"] = model[BACKCAST]
+        state["ewma_variance"] = self._models.packed[number][BACKCAST]
         if start is not None:
-            past = (start.residuals_percent, start.variances_percent2, start.realised_variances_percent2)
+            squares = tuple(one * one for one in start.residuals_percent)
+            past = start.residuals_percent, start.variances_percent2, start.realised_variances_percent2 or squares
             for name, values in zip(("residuals", "variances", "realised"), past, strict=True):
                 ring = state[name]
                 for at, one in enumerate(values):
                     ring[at % len(ring)] = one
             state["seen"] = len(start.residuals_percent)
             state["ewma_variance"] = start.ewma_variance_percent2
-        _forecast(self._rows.table, row, model, weights)
+        self._forecast(row, number)
 
-
-@njit(cache=True)
-def _forecast(table: NDArray[np.void], row: int, model: NDArray[np.float64], weights: NDArray[np.float64]) -> None:
-    """Forecast the bar to come of a row."""
-    state = table[row]
-    state["next_variance"] = next_variance(
-        model, weights, state["residuals"], state["variances"], state["realised"], state["seen"]
-    )
-
-
-@njit(cache=True)
-def _expected(
-    table: NDArray[np.void], row: int, model: NDArray[np.float64], weights: NDArray[np.float64], horizon_bars: int
-) -> NDArray[np.float64]:
-    state = table[row]
-    rings = (state["residuals"], state["variances"], state["realised"])
-    return expected_variances(model, weights, rings, state["seen"], state["next_variance"], horizon_bars)
-
-
-@njit(cache=True)
-def _simulated(
-    table: NDArray[np.void],
-    row: int,
-    model: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    innovations: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    state = table[row]
-    rings = (state["residuals"], state["variances"], state["realised"])
-    return simulated(model, weights, rings, state["seen"], state["next_variance"], innovations)
+    def _forecast(self, row: int, number: int) -> None:
+        """Forecast the bar to come of a row."""
+        model, weights = self._models.packed[number], self._models.weights[number]
+        self._rows.table["next_variance"][row] = next_variance(model, weights, *self._present(row)[:-1])
 
 
 @njit(cache=True)
 def _advance(
-    table: NDArray[np.void],
+    seen: NDArray[np.int64],
+    next_variances: NDArray[np.float64],
+    ewma_variances: NDArray[np.float64],
+    residuals: NDArray[np.float64],
+    variances: NDArray[np.float64],
+    realised: NDArray[np.float64],
     rows: NDArray[np.int64],
     models: NDArray[np.float64],
     weights: NDArray[np.float64],
@@ -232,23 +225,23 @@ def _advance(
     realised_variance_percent2: NDArray[np.float64],
     columns: NDArray[np.float64],
 ) -> None:
-    """Advance the table by bars and fill in the columns of ConditionalVariances."""
+    """Advance the fields of the table by bars and fill in the columns of ConditionalVariances."""
     for at in range(len(rows)):
-        state, model = table[rows[at]], models[numbers[at]]
-        residuals, variances, realised = state["residuals"], state["variances"], state["realised"]
-        variance, seen = state["next_variance"], state["seen"]
+        row, model = rows[at], models[numbers[at]]
+        variance, place = next_variances[row], seen[row]
         residual = log_return_percent[at] - model[MEAN]
-        residuals[seen % len(residuals)] = residual
-        variances[seen % len(variances)] = variance
-        realised[seen % len(realised)] = min(realised_variance_percent2[at], MOST_VARIANCE_PERCENT2)
-        state["seen"] = seen + 1
-        following = next_variance(model, weights[numbers[at]], residuals, variances, realised, seen + 1)
-        state["next_variance"] = following
-        ewma = next_ewma_variance(state["ewma_variance"], log_return_percent[at], RISKMETRICS_DECAY)
-        state["ewma_variance"] = max(ewma, LEAST_VARIANCE_PERCENT2)
+        residuals[row, place % residuals.shape[1]] = residual
+        variances[row, place % variances.shape[1]] = variance
+        realised[row, place % realised.shape[1]] = min(realised_variance_percent2[at], MOST_VARIANCE_PERCENT2)
+        seen[row] = place + 1
+        next_variances[row] = next_variance(
+            model, weights[numbers[at]], residuals[row], variances[row], realised[row], place + 1
+        )
+        ewma = next_ewma_variance(ewma_variances[row], log_return_percent[at], RISKMETRICS_DECAY)
+        ewma_variances[row] = max(ewma, LEAST_VARIANCE_PERCENT2)
         columns[0, at] = model[MEAN]
         columns[1, at] = variance
         columns[2, at] = residual
         columns[3, at] = residual / math.sqrt(variance)
-        columns[4, at] = following
-        columns[5, at] = state["ewma_variance"]
+        columns[4, at] = next_variances[row]
+        columns[5, at] = ewma_variances[row]

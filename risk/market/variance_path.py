@@ -40,14 +40,16 @@ def has_formula(model: Vector) -> bool:
 def expected_variances(
     model: Vector,
     weights: Vector,
-    rings: tuple[Vector, Vector, Vector],
+    residuals: Vector,
+    variances: Vector,
+    realised: Vector,
     seen: int,
     next_variance_percent2: float,
     horizon_bars: int,
 ) -> Vector:
     """Return the expected variance of each of the next bars, float64[horizon_bars], for a model that has a formula.
 
-    `rings` are the residuals, variances and realised variances. A square to come is expected to be its variance, and
+    A square to come is expected to be its variance, and
     half of that where only negative residuals count, as `arch` has it for its analytic forecasts.
     """
     path = np.empty(horizon_bars)
@@ -55,11 +57,11 @@ def expected_variances(
     kind = int(model[KIND])
     for ahead in range(1, horizon_bars):
         if kind == FIGARCH:
-            path[ahead] = _figarch_ahead(model, weights, rings[0], seen, path, ahead)
+            path[ahead] = _figarch_ahead(model, weights, residuals, seen, path, ahead)
         elif kind == HAR:
-            path[ahead] = _har_ahead(model, rings[2], seen, path, ahead)
+            path[ahead] = _har_ahead(model, realised, seen, path, ahead)
         else:
-            path[ahead] = _garch_ahead(model, rings[0], rings[1], seen, path, ahead)
+            path[ahead] = _garch_ahead(model, residuals, variances, seen, path, ahead)
     return path
 
 
@@ -128,7 +130,9 @@ def _har_ahead(model: Vector, realised: Vector, seen: int, path: Vector, ahead: 
 def simulated(
     model: Vector,
     weights: Vector,
-    rings: tuple[Vector, Vector, Vector],
+    residuals: Vector,
+    variances: Vector,
+    realised: Vector,
     seen: int,
     next_variance_percent2: float,
     innovations: Vector,
@@ -139,24 +143,33 @@ def simulated(
     squared residual over the scale.
     """
     paths, horizon = innovations.shape
-    # The rings, laid out so that none wraps: the bars to come follow those that were.
-    longest = max(len(rings[0]), max(len(rings[1]), len(rings[2])))
-    start = min(seen, longest)
-    work = np.zeros((3, longest + horizon))
-    for number in range(3):
-        ring = rings[number]
-        for lag in range(min(start, len(ring))):
-            work[number, start - 1 - lag] = ring[(seen - 1 - lag) % len(ring)]
+    # Laid out so that no ring wraps: the bars to come follow those that were.
+    start = min(seen, max(len(residuals), len(realised)))
+    past_residuals = _unrolled(residuals, seen, start, horizon)
+    past_variances = _unrolled(variances, seen, start, horizon)
+    past_realised = _unrolled(realised, seen, start, horizon)
     scale = model[POWER] if model[KIND] == HAR else 1.0
     totals, means = np.zeros(paths), np.zeros(horizon)
     for path in range(paths):
         for ahead in range(horizon):
             variance = next_variance_percent2
             if ahead > 0:
-                variance = next_variance(model, weights, work[0], work[1], work[2], start + ahead)
+                variance = next_variance(model, weights, past_residuals, past_variances, past_realised, start + ahead)
             residual = math.sqrt(variance) * innovations[path, ahead]
-            work[0, start + ahead], work[1, start + ahead] = residual, variance
-            work[2, start + ahead] = residual * residual / scale
+            past_residuals[start + ahead], past_variances[start + ahead] = residual, variance
+            past_realised[start + ahead] = residual * residual / scale
             totals[path] += model[MEAN] + residual
             means[ahead] += variance
-    return totals, means / paths
+    means /= paths
+    # The first is the same on every path, and exact.
+    means[0] = next_variance_percent2
+    return totals, means
+
+
+@njit(cache=True)
+def _unrolled(ring: Vector, seen: int, start: int, horizon_bars: int) -> Vector:
+    """Return a ring's last bars up to place `start`, with room for the bars to come after them."""
+    unrolled = np.zeros(start + horizon_bars)
+    for lag in range(min(start, len(ring))):
+        unrolled[start - 1 - lag] = ring[(seen - 1 - lag) % len(ring)]
+    return unrolled
