@@ -2,9 +2,11 @@
 
 Exposures and losses are in units of the currency; a loss is positive. `exposures` float64[n] is quantity times price,
 negative for what is sold short, and `deviations_percent` float64[n] the forecast of the next log returns' deviations.
+Tails are pairs of value at risk and expected shortfall, float64[levels, horizons] each.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numba import njit
@@ -17,8 +19,10 @@ from risk.market.standardised_distribution import (
     standardised_shortfall,
 )
 
-LEVELS = (0.95, 0.975, 0.99)
-HORIZONS_BARS = (1, 10)
+MOST_SIMULATED_BARS = 20
+"""Over longer horizons there are too few stretches of bars that do not overlap: one bar's losses are scaled."""
+
+Tails = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 MOST_PERCENT = 10_000.0
 """A simulated log return is cut off here, so that no loss is infinite."""
@@ -54,19 +58,19 @@ def marginal_deviations(
 
 
 def scaled_tails(
-    deviation: float, distribution: StandardisedDistribution
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return values at risk and expected shortfalls of a profit with mean 0, float64[levels, horizons] each.
+    deviation: float, distribution: StandardisedDistribution, levels: Sequence[float], horizons_bars: Sequence[int]
+) -> Tails:
+    """Return the tails of a profit with mean 0 and a distribution, given the deviation of one bar.
 
     Variances of bars add up, so a horizon's deviation is that of one bar times the root of its bars.
 
-    >>> scaled_tails(1.0, StandardisedDistribution("normal"))[0].round(3).tolist()
-    [[1.645, 5.201], [1.96, 6.198], [2.326, 7.357]]
+    >>> scaled_tails(1.0, StandardisedDistribution("normal"), (0.95, 0.99), (1, 10))[0].round(3).tolist()
+    [[1.645, 5.201], [2.326, 7.357]]
     """
     shape = distribution.shape()
-    roots = np.sqrt(np.array(HORIZONS_BARS))
-    quantiles = np.array([-standardised_quantile(1.0 - level, *shape) for level in LEVELS])
-    shortfalls = np.array([standardised_shortfall(1.0 - level, *shape) for level in LEVELS])
+    roots = np.sqrt(np.array(horizons_bars))
+    quantiles = np.array([-standardised_quantile(1.0 - level, *shape) for level in levels])
+    shortfalls = np.array([standardised_shortfall(1.0 - level, *shape) for level in levels])
     return deviation * np.outer(quantiles, roots), deviation * np.outer(shortfalls, roots)
 
 
@@ -115,16 +119,24 @@ def loss_tail(losses: NDArray[np.float64], level: float) -> tuple[float, float]:
 
 
 def historical_tails(
-    residuals: NDArray[np.float64], exposures: NDArray[np.float64], deviations_percent: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return values at risk and expected shortfalls by filtered historical simulation, float64[levels, horizons] each.
+    residuals: NDArray[np.float64],
+    exposures: NDArray[np.float64],
+    deviations_percent: NDArray[np.float64],
+    levels: Sequence[float],
+    horizons_bars: Sequence[int],
+) -> Tails:
+    """Return the tails of the losses that `scenario_losses` finds.
 
-    >>> historical_tails(np.full((250, 1), -1.0), np.array([100.0]), np.array([1.0]))[0][:, 0].round(4).tolist()
-    [0.995, 0.995, 0.995]
+    Horizons of more than `MOST_SIMULATED_BARS` have the tails of one bar times the root of their bars.
+
+    >>> one = np.array([100.0]), np.array([1.0])
+    >>> historical_tails(np.full((250, 1), -1.0), *one, (0.95, 0.99), (1, 25))[0].round(4).tolist()
+    [[0.995, 4.9751], [0.995, 4.9751]]
     """
-    found = np.empty((2, len(LEVELS), len(HORIZONS_BARS)))
-    for number, horizon in enumerate(HORIZONS_BARS):
-        losses = scenario_losses(residuals, exposures, deviations_percent, horizon)
-        for at, level in enumerate(LEVELS):
-            found[:, at, number] = loss_tail(losses, level)
+    found = np.empty((2, len(levels), len(horizons_bars)))
+    for number, horizon in enumerate(horizons_bars):
+        simulated = horizon if horizon <= MOST_SIMULATED_BARS else 1
+        losses = scenario_losses(residuals, exposures, deviations_percent, simulated)
+        for at, level in enumerate(levels):
+            found[:, at, number] = math.sqrt(horizon / simulated) * np.array(loss_tail(losses, level))
     return found[0], found[1]
