@@ -1,7 +1,7 @@
 """Compares what was published with what scoring again gives, partition by partition; no topic is read here.
 
 Two questions are answered at once. By the same bundle the records must be the same, byte for byte: they are matched by
-identity. By another bundle identities differ by design: outcomes and scores are matched by event.
+identity. By another bundle identities differ by design: outcomes and numbers are matched by event.
 """
 
 from array import array
@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from schemas.alert import Alert
 from schemas.outcome import Outcome
-from schemas.score import Score
-from stream.scored_record import SCORED_STREAMS, Event, ScoredRecord, ScoredStream
+from stream.scored_kind import ScoredKind
+from stream.scored_record import Event, ScoredRecord, ScoredStream
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,23 +167,20 @@ class AlertQuality:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What was published against what scoring again gave.
+    """What was published against what scoring again gave, of one kind of stream.
 
-    `versions` counts the published records by version of the bundle; `versions_elsewhere` made those out of the span.
-    `transactions` and `bars` hold the outcomes of
-    every event that was re-scored. `score_differences` (of probabilities) and `volatility_differences` (of annualised
-    percent) are re-scored less published, float64[n], for the events whose number was published. `not_rescored`
-    counts published alerts on events that were not re-scored; `published` and `rescored` tell how good the alerts
-    on re-scored transactions are.
+    `records` has each of the kind's streams. `versions` counts the published records by version of the bundle;
+    `versions_elsewhere` made those out of the span. `outcomes` holds those of every event that was re-scored.
+    `number_differences` are re-scored less published, float64[n], for the events whose number was published.
+    `not_rescored` counts published alerts on events that were not re-scored; `published` and `rescored` tell how good
+    the alerts on re-scored transactions are.
     """
 
     records: Mapping[ScoredStream, RecordCounts]
     versions: Mapping[str, int]
     versions_elsewhere: frozenset[str]
-    transactions: OutcomeTable
-    bars: OutcomeTable
-    score_differences: npt.NDArray[np.float64]
-    volatility_differences: npt.NDArray[np.float64]
+    outcomes: OutcomeTable
+    number_differences: npt.NDArray[np.float64]
     not_rescored: int
     published: AlertQuality
     rescored: AlertQuality
@@ -202,8 +199,8 @@ class Comparison:
         """The streams whose records must be equal: scores only if any were published, for they need not be."""
         return tuple(
             stream
-            for stream in SCORED_STREAMS
-            if stream != "scores" or self.records[stream].published or self.records[stream].unreadable
+            for stream, found in self.records.items()
+            if stream != "scores" or found.published or found.unreadable
         )
 
     @property
@@ -213,25 +210,25 @@ class Comparison:
 
 
 class PartitionComparison:
-    """Compares one partition: take up all that was published, then what is re-scored, then ask for the result.
+    """Compares one partition of one kind: take up all that was published, then what is re-scored, then ask.
 
-    It holds what was published in the span, as hashes and small records, and nothing of what is re-scored. `frauds`
-    are the known ones, as (transaction id, customer id).
+    It holds what was published in the span, as hashes and small records, and of what is re-scored the alerts'
+    outcomes. `frauds` are the known ones, as (transaction id, customer id).
     """
 
-    def __init__(self, frauds: Set[tuple[str, str]]) -> None:
+    def __init__(self, kind: ScoredKind, frauds: Set[tuple[str, str]]) -> None:
+        self._event_stream = kind.event_stream
         self._frauds = frauds
-        self._ledgers: dict[ScoredStream, RecordLedger] = {stream: RecordLedger() for stream in SCORED_STREAMS}
+        self._ledgers: dict[ScoredStream, RecordLedger] = {stream: RecordLedger() for stream in kind.streams}
         self._versions: Counter[str] = Counter()
-        self._outcomes: dict[Event, Outcome] = {}
-        self._scores: dict[Event, float] = {}
-        self._volatilities: dict[Event, float] = {}
-        self._transactions: Counter[tuple[Outcome, Outcome]] = Counter()
-        self._bars: Counter[tuple[Outcome, Outcome]] = Counter()
-        self._fraud_outcomes: Counter[tuple[Outcome, Outcome]] = Counter()
-        self._score_differences = array("d")
-        self._volatility_differences = array("d")
         self._elsewhere: set[str] = set()
+        self._published: dict[Event, Outcome] = {}
+        self._rescored: dict[Event, Outcome] = {}
+        self._numbers: dict[Event, float] = {}
+        self._number_differences = array("d")
+        self._events = 0
+        self._met: set[Event] = set()
+        self._fraud_events: list[Event] = []
 
     def take_published(self, stream: ScoredStream, record: ScoredRecord | None) -> None:
         """Take up a record of the span; None stands for one that cannot be read."""
@@ -240,15 +237,10 @@ class PartitionComparison:
             return
         self._ledgers[stream].publish(record.identity, record.digest)
         self._versions[record.message.bundle_version] += 1
-        message, event = record.message, record.event
-        if isinstance(message, Alert):
-            self._outcomes[event] = message.outcome
-            if message.entity_kind == "customer":
-                self._scores[event] = message.score
-        elif isinstance(message, Score):
-            self._scores[event] = message.score
-        else:
-            self._volatilities[event] = message.annualised_volatility_percent
+        if isinstance(record.message, Alert):
+            self._published[record.event] = record.message.outcome
+        if (number := record.number) is not None:
+            self._numbers[record.event] = number
 
     def pass_over(self, record: ScoredRecord) -> None:
         """Note a published record out of the span, which tells only who publishes."""
@@ -257,36 +249,40 @@ class PartitionComparison:
     def take_rescored(self, record: ScoredRecord) -> None:
         """Take up a re-scored record of the span."""
         self._ledgers[record.stream].rescore(record.identity, record.digest)
-        message, event = record.message, record.event
-        if isinstance(message, Alert):
-            # Its score, or its bar's volatility, comes too: one event is counted once, by that.
+        event = record.event
+        if isinstance(record.message, Alert):
+            self._rescored[event] = record.message.outcome
+        if record.stream != self._event_stream:
             return
-        published = self._outcomes.pop(event, "approve")
-        if isinstance(message, Score):
-            self._transactions[published, message.outcome] += 1
-            if (event.event_id, event.entity_id) in self._frauds:
-                self._fraud_outcomes[published, message.outcome] += 1
-            if (score := self._scores.get(event)) is not None:
-                self._score_differences.append(message.score - score)
-        else:
-            self._bars[published, "review" if message.exceeded_99 else "approve"] += 1
-            if (volatility := self._volatilities.get(event)) is not None:
-                self._volatility_differences.append(message.annualised_volatility_percent - volatility)
+        self._events += 1
+        if event in self._published:
+            self._met.add(event)
+        if (event.event_id, event.entity_id) in self._frauds:
+            self._fraud_events.append(event)
+        number, published = record.number, self._numbers.get(event)
+        if number is not None and published is not None:
+            self._number_differences.append(number - published)
 
     def result(self) -> Comparison:
         """Return the comparison of what was taken up."""
+        # Events without an alert on either side are not held: they are those that are left.
+        alerted = self._met | self._rescored.keys()
+        outcomes = Counter(map(self._outcomes, alerted))
+        outcomes["approve", "approve"] = self._events - len(alerted)
+        frauds = Counter(map(self._outcomes, self._fraud_events))
         return Comparison(
             records={stream: ledger.counts() for stream, ledger in self._ledgers.items()},
             versions=dict(self._versions),
             versions_elsewhere=frozenset(self._elsewhere),
-            transactions=OutcomeTable(self._transactions),
-            bars=OutcomeTable(self._bars),
-            score_differences=np.array(self._score_differences, dtype=np.float64),
-            volatility_differences=np.array(self._volatility_differences, dtype=np.float64),
-            not_rescored=len(self._outcomes),
-            published=_quality(self._transactions, self._fraud_outcomes, side=0),
-            rescored=_quality(self._transactions, self._fraud_outcomes, side=1),
+            outcomes=OutcomeTable(+outcomes),
+            number_differences=np.array(self._number_differences, dtype=np.float64),
+            not_rescored=len(self._published) - len(self._met),
+            published=_quality(outcomes, frauds, side=0),
+            rescored=_quality(outcomes, frauds, side=1),
         )
+
+    def _outcomes(self, event: Event) -> tuple[Outcome, Outcome]:
+        return self._published.get(event, "approve"), self._rescored.get(event, "approve")
 
 
 def _quality(
@@ -299,22 +295,18 @@ def _quality(
     )
 
 
-def total(parts: Iterable[Comparison]) -> Comparison:
-    """Return the comparison of all partitions together, from those of each."""
+def total(kind: ScoredKind, parts: Iterable[Comparison]) -> Comparison:
+    """Return the comparison of all partitions of a kind together, from those of each."""
     found = list(parts)
     versions: Counter[str] = Counter()
     for one in found:
         versions.update(one.versions)
     return Comparison(
-        records={
-            stream: sum((one.records[stream] for one in found), start=RecordCounts()) for stream in SCORED_STREAMS
-        },
+        records={stream: sum((one.records[stream] for one in found), start=RecordCounts()) for stream in kind.streams},
         versions=dict(versions),
         versions_elsewhere=frozenset().union(*(one.versions_elsewhere for one in found)),
-        transactions=sum((one.transactions for one in found), start=OutcomeTable()),
-        bars=sum((one.bars for one in found), start=OutcomeTable()),
-        score_differences=np.concatenate([np.empty(0), *(one.score_differences for one in found)]),
-        volatility_differences=np.concatenate([np.empty(0), *(one.volatility_differences for one in found)]),
+        outcomes=sum((one.outcomes for one in found), start=OutcomeTable()),
+        number_differences=np.concatenate([np.empty(0), *(one.number_differences for one in found)]),
         not_rescored=sum(one.not_rescored for one in found),
         published=sum((one.published for one in found), start=AlertQuality()),
         rescored=sum((one.rescored for one in found), start=AlertQuality()),

@@ -8,20 +8,19 @@ from rich.table import Table
 
 from risk.decision import OUTCOMES
 from stream.comparison import AlertQuality, Comparison, OutcomeTable
+from stream.scored_kind import ScoredKind
 
 QUANTILES = (0, 5, 25, 50, 75, 95, 100)
 """In percent."""
 
 
-def comparison_tables(comparison: Comparison, version: str) -> Iterator[Table]:
+def comparison_tables(comparison: Comparison, kind: ScoredKind, version: str) -> Iterator[Table]:
     """Yield the tables of a comparison with what a bundle's version gave: of records if it published them itself."""
     if comparison.is_of(version):
         yield _records(comparison)
     else:
-        yield _outcomes("transactions", comparison.transactions)
-        if comparison.bars.total:
-            yield _outcomes("bars", comparison.bars)
-        yield _differences(comparison)
+        yield _outcomes(kind.events, comparison.outcomes)
+        yield _differences(comparison, kind)
     if comparison.published.frauds:
         yield _quality(comparison.published, comparison.rescored)
 
@@ -53,19 +52,17 @@ def _outcomes(name: str, outcomes: OutcomeTable) -> Table:
     return table
 
 
-def _differences(comparison: Comparison) -> Table:
+def _differences(comparison: Comparison, kind: ScoredKind) -> Table:
     table = _table("re-scored less published, by quantile", "of")
     table.add_column("events", justify="right")
     for quantile in QUANTILES:
         table.add_column(f"{quantile} %", justify="right")
-    # Scores may be published for alerts alone.
-    whole = comparison.records["scores"].published > 0
-    for name, differences in (
-        ("score" if whole else "score of published alerts", comparison.score_differences),
-        ("annualised volatility, %", comparison.volatility_differences),
-    ):
-        if len(differences):
-            table.add_row(name, f"{len(differences):,}", *_quantiles(differences))
+    differences = comparison.number_differences
+    if len(differences):
+        # Scores may be published for alerts alone.
+        whole = comparison.records[kind.event_stream].published > 0
+        name = kind.number if whole else f"{kind.number} of published alerts"
+        table.add_row(name, f"{len(differences):,}", *_quantiles(differences))
     return table
 
 

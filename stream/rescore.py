@@ -13,23 +13,41 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from risk.bundle import Bundle
 from risk.chunk import Chunk
 from risk.merchant_events import FRAUD, Block, Role, decode_block, encode_block, int64_column
 from stream.app import job_specs
+from stream.bundles import Bundles
 from stream.comparison import Comparison, PartitionComparison, total
 from stream.event_span import EventSpan
 from stream.job_spec import JobSpec
 from stream.log_span import read_chunks, read_log
-from stream.scored_record import SCORED_STREAMS, ScoredRecord, ScoredStream, decode_record, record_of
+from stream.scored_kind import ScoredKind
+from stream.scored_record import ScoredRecord, ScoredStream, decode_record, record_of
 from stream.settings import Settings
 from stream.topics import TopicError
 
-JOBS = ("merchants", "ticks")
-"""The jobs that score. The first hops need not run again: their results lie in merchant-events, in the order in which
-the merchants saw them, and depend on no bundle."""
-
 _ROLES: tuple[Role, ...] = ("transactions", "labels")
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """A kind of stream, where its log lies, and the job that scores it."""
+
+    settings: Settings
+    kind: ScoredKind
+    spec: JobSpec
+
+    @property
+    def of_merchants(self) -> bool:
+        """Whether the log is that of the first hops: of transactions and of the labels on them, merged."""
+        return self.spec.name == "merchants"
+
+
+def scoring_of(settings: Settings, bundles: Bundles, kind: ScoredKind) -> Scoring:
+    """Return what scores a kind, so made that each transaction gives a score; the kind's bundle must be there."""
+    every = settings.model_copy(update={"publish_scores": True})
+    (spec,) = (spec for spec in job_specs(every, bundles) if spec.name == kind.job)
+    return Scoring(settings, kind, spec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +74,16 @@ class Rescored:
     comparison: Comparison | None
 
 
-async def read_extents(settings: Settings, bundle: Bundle, *, compare: bool) -> Extents:
+async def read_extents(scoring: Scoring, *, compare: bool) -> Extents:
     """Return what the log holds now, of every partition that will be read.
 
     Raises TopicError for a topic that is not there or has another number of partitions than the settings say; and
     aiokafka's KafkaError when no broker answers.
     """
-    topics = [spec.source_topic for spec in scoring_specs(settings, bundle)]
+    settings, spec = scoring.settings, scoring.spec
+    topics = [spec.source_topic]
     if compare:
-        topics += [settings.topic(stream) for stream in SCORED_STREAMS]
+        topics += [spec.output_topics[stream] for stream in scoring.kind.streams]
     await _check_partitions(settings, topics)
     at = [KafkaPartition(topic, number) for topic in topics for number in range(settings.partitions)]
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker, enable_auto_commit=False)
@@ -93,21 +112,15 @@ async def _check_partitions(settings: Settings, topics: Sequence[str]) -> None:
         await admin.close()
 
 
-def scoring_specs(settings: Settings, bundle: Bundle) -> tuple[JobSpec, ...]:
-    """Return the jobs that score, so made that each transaction gives a score; no ticks for a bundle without them."""
-    every = settings.model_copy(update={"publish_scores": True})
-    return tuple(spec for spec in job_specs(every, bundle) if spec.name in JOBS)
-
-
-def records_to_read(extents: Extents, settings: Settings, *, compare: bool) -> int:
+def records_to_read(scoring: Scoring, extents: Extents, *, compare: bool) -> int:
     """Return how many records `rescore` will read at most: what its `on_read` adds up to."""
-    labels = settings.topic("merchant-events")
-    return sum(extent.records * (2 if compare and at.topic == labels else 1) for at, extent in extents.items())
+    source = scoring.spec.source_topic
+    twice = scoring.of_merchants and compare
+    return sum(extent.records * (2 if twice and at.topic == source else 1) for at, extent in extents.items())
 
 
 async def rescore(
-    settings: Settings,
-    bundle: Bundle,
+    scoring: Scoring,
     span: EventSpan,
     extents: Extents,
     *,
@@ -121,40 +134,38 @@ async def rescore(
     What is held is the state of one partition and, to compare, small records of what it published in the span and of
     the labels on its transactions.
     """
-    specs = scoring_specs(settings, bundle)
     counts: Counter[ScoredStream] = Counter()
     comparisons: list[Comparison] = []
-    for partition in range(settings.partitions):
+    for partition in range(scoring.settings.partitions):
         comparison = None
         if compare:
-            frauds = await _known_frauds(settings, partition, extents, on_read)
-            comparison = PartitionComparison(frauds)
-            await _take_published(settings, partition, span, extents, comparison, on_read)
-        for spec in specs:
-            async for records in _rescored(settings, spec, partition, span, extents, on_read):
-                counts.update(record.stream for record in records)
-                if comparison is not None:
-                    for record in records:
-                        comparison.take_rescored(record)
-                await take(records)
+            frauds = await _known_frauds(scoring, partition, extents, on_read) if scoring.of_merchants else set()
+            comparison = PartitionComparison(scoring.kind, frauds)
+            await _take_published(scoring, partition, span, extents, comparison, on_read)
+        async for records in _rescored(scoring, partition, span, extents, on_read):
+            counts.update(record.stream for record in records)
+            if comparison is not None:
+                for record in records:
+                    comparison.take_rescored(record)
+            await take(records)
         if comparison is not None:
             comparisons.append(comparison.result())
-    return Rescored(counts, total(comparisons) if compare else None)
+    return Rescored(counts, total(scoring.kind, comparisons) if compare else None)
 
 
 async def _rescored(
-    settings: Settings,
-    spec: JobSpec,
+    scoring: Scoring,
     partition: int,
     span: EventSpan,
     extents: Extents,
     on_read: Callable[[int], None],
 ) -> AsyncIterator[list[ScoredRecord]]:
+    settings, spec = scoring.settings, scoring.spec
     extent = extents[KafkaPartition(spec.source_topic, partition)]
     fold = spec.new_fold(partition)
-    if spec.name == "merchants" and (lost := caught_up_before(spec.source_topic, partition, settings, extent.first)):
+    if scoring.of_merchants and (lost := caught_up_before(spec.source_topic, partition, settings, extent.first)):
         fold.advance(lost)
-    async for chunk in _chunks(settings, spec.source_topic, partition, extents):
+    async for chunk in _chunks(scoring, partition, extents):
         found = [record for output in fold.advance(chunk).outputs if (record := record_of(output)) is not None]
         on_read(len(chunk.offsets))
         yield [one for one in found if _within(span, one)]
@@ -193,20 +204,24 @@ def _empty_block(role: Role, partition: int) -> Block:
 
 
 async def _take_published(
-    settings: Settings,
+    scoring: Scoring,
     partition: int,
     span: EventSpan,
     extents: Extents,
     comparison: PartitionComparison,
     on_read: Callable[[int], None],
 ) -> None:
-    streams = {KafkaPartition(settings.topic(stream), partition): stream for stream in SCORED_STREAMS}
+    kind, topics = scoring.kind, scoring.spec.output_topics
+    streams = {KafkaPartition(topics[stream], partition): stream for stream in kind.streams}
     held = {at: extents[at] for at in streams if extents[at].records}
     firsts = {at: extent.first for at, extent in held.items()}
-    async for at, records in read_log(settings.broker, firsts, ends={at: extent.end for at, extent in held.items()}):
+    ends = {at: extent.end for at, extent in held.items()}
+    async for at, records in read_log(scoring.settings.broker, firsts, ends=ends):
         stream = streams[at]
         for one in records:
             record = decode_record(stream, partition, one.key, one.value)
+            if record is not None and not kind.has(record):
+                continue
             if record is None or _within(span, record):
                 comparison.take_published(stream, record)
             else:
@@ -215,14 +230,14 @@ async def _take_published(
 
 
 async def _known_frauds(
-    settings: Settings, partition: int, extents: Extents, on_read: Callable[[int], None]
+    scoring: Scoring, partition: int, extents: Extents, on_read: Callable[[int], None]
 ) -> set[tuple[str, str]]:
     """Return the frauds that labels tell of, as (transaction id, customer id): of a transaction the last label holds.
 
     They are read ahead, for a label comes long after its transaction.
     """
     known: dict[tuple[str, str], tuple[int, bool]] = {}
-    async for chunk in _chunks(settings, settings.topic("merchant-events"), partition, extents):
+    async for chunk in _chunks(scoring, partition, extents):
         for value in chunk.values:
             assert value is not None, "merchant-events is written by first hops alone"
             block = decode_block(value)
@@ -235,10 +250,11 @@ async def _known_frauds(
     return {event for event, (_, fraud) in known.items() if fraud}
 
 
-async def _chunks(settings: Settings, topic: str, partition: int, extents: Extents) -> AsyncIterator[Chunk]:
+async def _chunks(scoring: Scoring, partition: int, extents: Extents) -> AsyncIterator[Chunk]:
+    topic = scoring.spec.source_topic
     extent = extents[KafkaPartition(topic, partition)]
     if extent.records:
-        async for chunk in read_chunks(settings.broker, topic, partition, extent.first, extent.end):
+        async for chunk in read_chunks(scoring.settings.broker, topic, partition, extent.first, extent.end):
             yield chunk
 
 

@@ -1,6 +1,7 @@
 """A record that scoring published, or would publish: an alert, a score, or the volatility after a bar."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -13,10 +14,10 @@ from schemas.score import Score
 from schemas.volatility import Volatility
 
 ScoredStream = Literal["alerts", "scores", "volatility"]
-SCORED_STREAMS: tuple[ScoredStream, ...] = ("alerts", "scores", "volatility")
+Scored = Alert | Score | Volatility
 
 _DIGEST_BYTES = 16
-_DECODERS: dict[ScoredStream, msgspec.json.Decoder[Alert | Score | Volatility]] = {
+_DECODERS: Mapping[ScoredStream, msgspec.json.Decoder[Scored]] = {
     "alerts": msgspec.json.Decoder(Alert),
     "scores": msgspec.json.Decoder(Score),
     "volatility": msgspec.json.Decoder(Volatility),
@@ -43,7 +44,7 @@ class ScoredRecord:
     partition: int
     key: bytes | None
     value: bytes
-    message: Alert | Score | Volatility
+    message: Scored
 
     @property
     def event(self) -> Event:
@@ -57,6 +58,21 @@ class ScoredRecord:
         return Event(event_id, entity_id, source.partition, source.offset)
 
     @property
+    def alert_on(self) -> str | None:
+        """The kind of entity that an alert is on; None for what is no alert."""
+        return self.message.entity_kind if isinstance(self.message, Alert) else None
+
+    @property
+    def number(self) -> float | None:
+        """What is measured of the event: of a transaction its score, of a bar the annualised volatility, in percent.
+
+        None for an alert on anything but a customer: its score is on a scale of its own.
+        """
+        if isinstance(self.message, Volatility):
+            return self.message.annualised_volatility_percent
+        return None if self.alert_on not in (None, "customer") else self.message.score
+
+    @property
     def event_time_ns(self) -> int:
         """The event's time, for a bar its end: nanoseconds since the Unix epoch."""
         return self.message.bar_end_ns if isinstance(self.message, Volatility) else self.message.event_time_ns
@@ -64,12 +80,11 @@ class ScoredRecord:
     @property
     def identity(self) -> bytes:
         """The identity that the record has by its contents: 16 bytes where a worker wrote it."""
-        message = self.message
-        if isinstance(message, Alert):
-            return message.alert_id.encode()
-        if isinstance(message, Volatility):
-            return message.volatility_id.encode()
-        return alert_id(message.event_id, message.customer_id, message.bundle_version).encode()
+        match self.message:
+            case Alert(alert_id=identity) | Volatility(volatility_id=identity):
+                return identity.encode()
+            case Score(event_id=event_id, customer_id=customer_id, bundle_version=version):
+                return alert_id(event_id, customer_id, version).encode()
 
     @property
     def digest(self) -> bytes:
@@ -91,7 +106,9 @@ def decode_record(stream: ScoredStream, partition: int, key: bytes | None, value
 
 def record_of(output: Output) -> ScoredRecord | None:
     """Return what a fold gave as a record, or None for what is of no scored stream and so not compared."""
-    stream = output.stream
-    if stream != "alerts" and stream != "scores" and stream != "volatility":
-        return None
-    return ScoredRecord(stream, output.partition, output.key, output.value, _DECODERS[stream].decode(output.value))
+    match output.stream:
+        case "alerts" | "scores" | "volatility" as stream:
+            message = _DECODERS[stream].decode(output.value)
+            return ScoredRecord(stream, output.partition, output.key, output.value, message)
+        case _:
+            return None

@@ -14,33 +14,41 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.structs import TopicPartition as KafkaPartition
 from crew import until_worked_off
-from fault_stream import FaultStream
+from fault_stream import SYMBOLS, FaultStream
 from live import environment, make_topics, published, run_verb, running_worker
 
-from risk.bundle import GOLDEN_FILE, MODEL_FILE, VOLATILITY_FILE
+from risk.bundle import GOLDEN_FILE, MANIFEST_FILE, MODEL_FILE
 from risk.decision import OUTCOMES, Thresholds, decide
 from risk.golden import read_golden
+from risk.manifest import short_sha256
 from risk.merchant_events import decode_block, int64_column
+from riskstream import tick_messages
 from schemas.alert import Alert
 from schemas.encoding import encode
 from schemas.label import Label
 from schemas.score import Score
+from schemas.volatility import Volatility
 from stream.broker_process import BrokerProcess, free_port
-from stream.bundle_files import read_bundle
+from stream.bundle_files import read_bundle, read_market_bundle
+from stream.scored_kind import KINDS, KindName
+from stream.scored_record import ScoredStream
 from stream.settings import Settings
 from training.bundle_files import write_bundle
+from training.market.tick_simulator import simulate_ticks
 
-DEMO = Path(__file__).parents[2] / "bundles" / "demo"
-TRANSACTIONS = 6_000
-DAY_NS = 86_400_000_000_000
+DEMO, DEMO_MARKET = (Path(__file__).parents[2] / "bundles" / name for name in ("demo", "demo-market"))
+TRANSACTIONS, TICKS = 6_000, 30_000
+MINUTE_NS, DAY_NS = 60_000_000_000, 86_400_000_000_000
 FORGED_NS = 2_000_000_000 * 1_000_000_000
 BEFORE_FORGED = "2033-01-01"
 
 
 @pytest.fixture(scope="module")
 def stream() -> FaultStream:
-    """Give the stream that is scored."""
-    return FaultStream(TRANSACTIONS, seed=5)
+    """Give the stream that is scored, with ticks enough for alerts on bars."""
+    stream = FaultStream(TRANSACTIONS, seed=5)
+    stream.ticks = list(tick_messages(simulate_ticks(SYMBOLS, TICKS, seed=5)))
+    return stream
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +60,7 @@ def settings(kafka: BrokerProcess, stream: FaultStream, tmp_path_factory: pytest
         application_id=name,
         topic_prefix=f"{name}.",
         bundle=DEMO,
+        market_bundle=str(DEMO_MARKET),
         publish_scores=True,
         checkpoint_interval_seconds=0.2,
         web_port=free_port(),
@@ -71,6 +80,12 @@ def settings(kafka: BrokerProcess, stream: FaultStream, tmp_path_factory: pytest
 def scores(settings: Settings) -> list[Score]:
     """Give the scores that were published."""
     return [msgspec.json.decode(record.value, type=Score) for record in published(settings, "scores")]
+
+
+@pytest.fixture(scope="module")
+def bars(settings: Settings) -> list[Volatility]:
+    """Give the volatilities that were published."""
+    return [msgspec.json.decode(record.value, type=Volatility) for record in published(settings, "volatility")]
 
 
 def replayed(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -99,9 +114,12 @@ def counts(text: str, name: str) -> list[int]:
     return [int(cell.replace(",", "")) for cell in row(text, name)]
 
 
-def lines_of(path: Path) -> Counter[tuple[str, int, str | None, bytes]]:
+Line = tuple[str, int, str | None, bytes]
+
+
+def lines_of(path: Path) -> Counter[Line]:
     """Return what lies in a file of re-scored records: stream, partition, key and bytes of each."""
-    found: Counter[tuple[str, int, str | None, bytes]] = Counter()
+    found: Counter[Line] = Counter()
     for line in path.read_bytes().splitlines():
         read = json.loads(line)
         value = line[line.index(b'"record":') + len(b'"record":') : -1]
@@ -109,14 +127,22 @@ def lines_of(path: Path) -> Counter[tuple[str, int, str | None, bytes]]:
     return found
 
 
-def lies_in(settings: Settings, *streams: str) -> Counter[tuple[str, int, str | None, bytes]]:
-    """Return what lies in topics, in the same form, but for what a test forged."""
-    return Counter(
-        (stream, one.partition, None if one.key is None else one.key.decode(), one.value)
-        for stream in streams
-        for one in published(settings, stream)
-        if str(FORGED_NS).encode() not in one.value
-    )
+def lies_in(settings: Settings, kind: KindName) -> dict[str, Counter[Line]]:
+    """Return what lies in a kind's topics, in the same form, by stream, but for what a test forged."""
+    return {
+        stream: Counter(
+            (stream, one.partition, None if one.key is None else one.key.decode(), one.value)
+            for one in published(settings, stream)
+            if stream != "alerts" or is_genuine(one.value, KINDS[kind].entity_kind)
+        )
+        for stream in KINDS[kind].streams
+    }
+
+
+def is_genuine(value: bytes, entity_kind: str) -> bool:
+    """Tell whether an alert is on such an entity, and was not forged by a test."""
+    alert = msgspec.json.decode(value, type=Alert)
+    return alert.entity_kind == entity_kind and alert.event_time_ns != FORGED_NS
 
 
 def other_bundle(folder: Path, thresholds: Thresholds) -> Path:
@@ -128,30 +154,41 @@ def other_bundle(folder: Path, thresholds: Thresholds) -> Path:
         msgspec.structs.replace(manifest, name="other", thresholds=thresholds),
         model=(demo / MODEL_FILE).read_bytes(),
         golden=read_golden((demo / GOLDEN_FILE).read_bytes()),
-        volatility=(demo / VOLATILITY_FILE).read_bytes(),
     )
 
 
-def test_the_same_bundle_gives_what_was_published(settings: Settings, stream: FaultStream, tmp_path: Path) -> None:
+def other_market_bundle(folder: Path) -> Path:
+    """Write the demo bundle of markets under another name, and so of another version; return its folder."""
+    files = {path.name: path.read_bytes() for path in DEMO_MARKET.glob("*/*")}
+    manifest = json.loads(files[MANIFEST_FILE]) | {"name": "other-market"}
+    files[MANIFEST_FILE] = json.dumps(manifest).encode()
+    target = folder / short_sha256(files[MANIFEST_FILE])
+    target.mkdir()
+    for name, content in files.items():
+        (target / name).write_bytes(content)
+    return target
+
+
+@pytest.mark.parametrize(
+    ("kind", "events", "least"), [("transactions", "scores", TRANSACTIONS / 2), ("ticks", "volatility", TICKS / 50)]
+)
+def test_the_same_bundle_gives_what_was_published(
+    settings: Settings, tmp_path: Path, kind: KindName, events: ScoredStream, least: float
+) -> None:
     """Scored again, a stream that was scored live, over a restart, gives every record byte for byte, and status 0."""
     target = tmp_path / "rescored.jsonl"
-    ran = replayed(settings, "--compare", "--to", BEFORE_FORGED, "--output", str(target))
+    ran = replayed(settings, kind, "--compare", "--to", BEFORE_FORGED, "--output", str(target))
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stderr == ""
-    due = {name: len(published(settings, name)) for name in ("alerts", "scores", "volatility")}
-    assert due["scores"] > TRANSACTIONS / 2
-    assert min(due.values()) > 10
-    for name, count in due.items():
-        assert counts(ran.stdout, name)[1:] == [0, 0, 0, 0]
-        assert counts(ran.stdout, name)[0] == count - (name == "alerts" and forged(settings))
-    assert lines_of(target) == lies_in(settings, "alerts", "scores", "volatility")
+    due = lies_in(settings, kind)
+    assert due[events].total() > least
+    assert due["alerts"].total() > 5
+    for name, records in due.items():
+        assert counts(ran.stdout, name) == [records.total(), 0, 0, 0, 0]
+    assert lines_of(target) == sum(due.values(), start=Counter())
     assert [path.name for path in tmp_path.iterdir()] == ["rescored.jsonl"]
-    assert row(ran.stdout, "published") == row(ran.stdout, "re-scored")
-
-
-def forged(settings: Settings) -> int:
-    """Return how many alerts the tests forged."""
-    return sum(str(FORGED_NS).encode() in one.value for one in published(settings, "alerts"))
+    if kind == "transactions":
+        assert row(ran.stdout, "published") == row(ran.stdout, "re-scored")
 
 
 def test_a_span_of_time_holds_the_events_of_that_time(settings: Settings, scores: list[Score], tmp_path: Path) -> None:
@@ -177,6 +214,24 @@ def test_a_span_of_offsets_holds_the_messages_that_lie_there(settings: Settings,
     assert counts(ran.stdout, "scores") == [len(chosen), 0, 0, 0, 0]
 
 
+def test_a_span_of_ticks_holds_the_bars_that_they_closed(settings: Settings, bars: list[Volatility]) -> None:
+    """A bar lies where its end lies in time, and by offset where the tick lies that closed it."""
+    ends = sorted(bar.bar_end_ns for bar in bars)
+    first, end = (ends[len(ends) * part // 4] // MINUTE_NS for part in (1, 3))
+    minutes = [np.datetime64(minute, "m").item().isoformat() for minute in (first, end)]
+    ran = replayed(settings, "ticks", "--from", minutes[0], "--to", minutes[1], "--compare")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    chosen = [bar for bar in bars if first * MINUTE_NS <= bar.bar_end_ns < end * MINUTE_NS]
+    assert 0 < len(chosen) < len(bars)
+    assert counts(ran.stdout, "volatility") == [len(chosen), 0, 0, 0, 0]
+
+    ran = replayed(settings, "ticks", "--from", "100", "--to", "300", "--compare")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    chosen = [bar for bar in bars if 100 <= bar.source.offset < 300]
+    assert 0 < len(chosen) < len(bars)
+    assert counts(ran.stdout, "volatility") == [len(chosen), 0, 0, 0, 0]
+
+
 def test_another_bundle_is_held_against_the_published_outcomes(
     settings: Settings, stream: FaultStream, scores: list[Score], tmp_path: Path
 ) -> None:
@@ -193,10 +248,7 @@ def test_another_bundle_is_held_against_the_published_outcomes(
     newly = pairs["approve", "review"] + pairs["approve", "decline"]
     assert newly > 0
     assert f"transactions: {newly:,} newly alerted, 0 no longer alerted" in ran.stdout
-    assert "bars: 0 newly alerted, 0 no longer alerted" in ran.stdout
-    bars = len(published(settings, "volatility"))
     assert row(ran.stdout, "score") == [f"{len(scores):,}", *["+0.0000"] * 7]
-    assert row(ran.stdout, "annualised volatility, %") == [f"{bars:,}", *["+0.0000"] * 7]
 
     labels = [msgspec.json.decode(value, type=Label) for _, value in stream.labels]
     known = {(label.transaction_id, label.customer_id) for label in labels}
@@ -212,9 +264,51 @@ def test_another_bundle_is_held_against_the_published_outcomes(
         ]
 
 
+def test_another_market_bundle_is_held_against_the_published_bars(
+    settings: Settings, bars: list[Volatility], tmp_path: Path
+) -> None:
+    """The same models under another name differ in no bar: no outcome and no volatility is another."""
+    other = other_market_bundle(tmp_path)
+    ran = replayed(settings, "ticks", "--bundle", str(other), "--compare", "--to", BEFORE_FORGED)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert f"re-scored by other-market {other.name}" in ran.stdout
+    assert f"published in that span by: {read_market_bundle(DEMO_MARKET).version}" in ran.stdout
+    assert "bars: 0 newly alerted, 0 no longer alerted" in ran.stdout
+    alerts = lies_in(settings, "ticks")["alerts"].total()
+    assert counts(ran.stdout, "review") == [0, alerts, 0, alerts]
+    assert counts(ran.stdout, "approve") == [len(bars) - alerts, 0, 0, len(bars) - alerts]
+    assert row(ran.stdout, "annualised volatility, %") == [f"{len(bars):,}", *["+0.0000"] * 7]
+    assert "frauds" not in ran.stdout
+
+
 def test_a_forged_alert_is_found(settings: Settings) -> None:
     """An alert that no event led to is surplus, and the status is 1, where its time lies in the span."""
-    alerts = [one for one in published(settings, "alerts") if str(FORGED_NS).encode() not in one.value]
+    alerts = forge(settings, "transactions")
+    ran = replayed(settings, "--compare")
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    assert counts(ran.stdout, "alerts") == [alerts, 0, 0, 1, 0]
+    assert "1 records differ" in ran.stderr
+    ran = replayed(settings, "--compare", "--from", BEFORE_FORGED)
+    assert ran.returncode == 1
+    assert counts(ran.stdout, "alerts") == [0, 0, 0, 1, 0]
+    assert replayed(settings, "--compare", "--to", BEFORE_FORGED).returncode == 0
+
+
+def test_a_forged_alert_is_found_among_its_kind_alone(settings: Settings) -> None:
+    """A customer's alert that no event led to is none of the ticks' differences; a symbol's is."""
+    forge(settings, "transactions")
+    ran = replayed(settings, "ticks", "--compare")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    alerts = forge(settings, "ticks")
+    assert counts(ran.stdout, "alerts") == [alerts, 0, 0, 0, 0]
+    ran = replayed(settings, "ticks", "--compare")
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    assert counts(ran.stdout, "alerts") == [alerts, 0, 0, 1, 0]
+
+
+def forge(settings: Settings, kind: KindName) -> int:
+    """Publish an alert of a kind that no event led to, far in the future; return how many genuine ones there are."""
+    alerts = [one for one in published(settings, "alerts") if is_genuine(one.value, KINDS[kind].entity_kind)]
     genuine = msgspec.json.decode(alerts[0].value, type=Alert)
     invented = msgspec.structs.replace(genuine, alert_id="ab" * 16, event_time_ns=FORGED_NS)
 
@@ -225,24 +319,22 @@ def test_a_forged_alert_is_found(settings: Settings) -> None:
             )
 
     asyncio.run(put())
-    ran = replayed(settings, "--compare")
-    assert ran.returncode == 1, ran.stdout + ran.stderr
-    assert counts(ran.stdout, "alerts") == [len(alerts), 0, 0, 1, 0]
-    assert "1 records differ" in ran.stderr
-    ran = replayed(settings, "--compare", "--from", BEFORE_FORGED)
-    assert ran.returncode == 1
-    assert counts(ran.stdout, "alerts") == [0, 0, 0, 1, 0]
-    assert replayed(settings, "--compare", "--to", BEFORE_FORGED).returncode == 0
+    return len(alerts)
 
 
 def test_rescored_alerts_go_to_a_topic_once(settings: Settings) -> None:
-    """The alerts lie in the topic as they were published, and a second run adds nothing."""
+    """The alerts lie in the topic as they were published, kind by kind, and a second run adds nothing."""
     name = f"{settings.topic_prefix}copies"
-    ran = run_verb(settings, "replay", "--to-topic", name)
-    alerts = lies_in(settings, "alerts")
-    assert f"{alerts.total():,} alerts published to {name}" in ran
-    assert f"0 alerts published to {name}" in run_verb(settings, "replay", "--to-topic", name)
-    copies = Counter(("alerts", *rest) for _, *rest in lies_in(settings, "copies").elements())
+    alerts: Counter[Line] = Counter()
+    for kind in KINDS:
+        own = lies_in(settings, kind)["alerts"]
+        assert f"{own.total():,} alerts published to {name}" in run_verb(settings, "replay", kind, "--to-topic", name)
+        assert f"0 alerts published to {name}" in run_verb(settings, "replay", kind, "--to-topic", name)
+        alerts += own
+    copies = Counter(
+        ("alerts", one.partition, None if one.key is None else one.key.decode(), one.value)
+        for one in published(settings, "copies")
+    )
     assert copies == alerts
     refused = replayed(settings, "--to-topic", "no name!")
     assert refused.returncode == 2, refused.stdout + refused.stderr
@@ -250,16 +342,16 @@ def test_rescored_alerts_go_to_a_topic_once(settings: Settings) -> None:
     assert refused.stderr.count("\n") == 1
 
 
-def test_a_log_without_its_beginning_is_told_and_scored(settings: Settings) -> None:
-    """Records that were removed are warned of, and what is left is scored, though no source says where it was."""
-    part = settings.model_copy(update={"topic_prefix": f"{settings.topic_prefix}part."})
+def copied_without_half(settings: Settings, name: str) -> tuple[Settings, dict[int, int]]:
+    """Return settings whose topic holds a copy of another, and the offsets from which it is left, by partition."""
+    part = settings.model_copy(update={"topic_prefix": f"{settings.topic_prefix}part-{name}."})
     make_topics(part)
-    events = published(settings, "merchant-events")
+    events = published(settings, name)
     counted = Counter(one.partition for one in events)
     removed = {number: count // 2 for number, count in counted.items()}
 
     async def copy() -> None:
-        topic = part.topic("merchant-events")
+        topic = part.topic(name)
         async with AIOKafkaProducer(bootstrap_servers=part.broker) as producer:
             for one in events:
                 await producer.send(topic, one.value, key=one.key, partition=one.partition)
@@ -273,6 +365,12 @@ def test_a_log_without_its_beginning_is_told_and_scored(settings: Settings) -> N
             await admin.close()
 
     asyncio.run(copy())
+    return part, removed
+
+
+def test_a_log_without_its_beginning_is_told_and_scored(settings: Settings) -> None:
+    """Records that were removed are warned of, and what is left is scored, though no source says where it was."""
+    part, removed = copied_without_half(settings, "merchant-events")
     ran = replayed(part)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stderr.count("\n") == 1
@@ -280,12 +378,25 @@ def test_a_log_without_its_beginning_is_told_and_scored(settings: Settings) -> N
     assert f"0 begins at {removed[0]:,}" in ran.stderr
     left = {
         (block.partition, offset)
-        for one in events
+        for one in published(settings, "merchant-events")
         if one.offset >= removed[one.partition] and (block := decode_block(one.value)).role == "transactions"
         for offset in int64_column(block.offsets).tolist()
     }
     assert 0 < len(left) < TRANSACTIONS
     assert f"{len(left):,}" in ran.stdout
+
+
+def test_ticks_without_their_beginning_are_told_and_scored(settings: Settings, bars: list[Volatility]) -> None:
+    """Ticks that were removed are warned of, and what is left gives fewer bars."""
+    part, removed = copied_without_half(settings, "ticks")
+    ran = replayed(part, "ticks")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stderr.count("\n") == 1
+    assert f"{part.topic('ticks')} has lost its beginning" in ran.stderr
+    (at, first) = max(removed.items(), key=lambda item: item[1])
+    assert f"{at} begins at {first:,}" in ran.stderr
+    (found,) = re.findall(r"│ +([\d,]+) │ +[\d,]+ │", ran.stdout)
+    assert 0 < int(found.replace(",", "")) < len(bars)
 
 
 def test_topics_that_are_not_there_are_named(kafka: BrokerProcess) -> None:
@@ -296,3 +407,20 @@ def test_topics_that_are_not_there_are_named(kafka: BrokerProcess) -> None:
     assert ran.stderr.count("\n") == 1
     assert settings.topic("merchant-events") in ran.stderr
     assert "RISKSTREAM_TOPIC_PREFIX" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["ticks"], ["RISKSTREAM_MARKET_BUNDLE=''", "nobody scores ticks", "--bundle"]),
+        (["ticks", "--bundle", str(DEMO)], ["which scores transactions", "riskstream market train"]),
+        (["--bundle", str(DEMO_MARKET)], ["which is of markets", "name one that scores transactions"]),
+    ],
+)
+def test_a_kind_is_scored_by_a_bundle_of_its_own(arguments: list[str], told: list[str]) -> None:
+    """Ticks without a bundle of markets, or either kind with the other's bundle, are refused in one line, status 2."""
+    ran = replayed(Settings(bundle=DEMO), *arguments)
+    assert ran.returncode == 2, ran.stdout + ran.stderr
+    assert ran.stderr.count("\n") == 1
+    for one in told:
+        assert one in ran.stderr

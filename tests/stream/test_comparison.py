@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.identity import alert_id
+from risk.decision import OUTCOMES
+from risk.identity import alert_id, bar_event_id
 from schemas.alert import Alert
 from schemas.encoding import encode
 from schemas.outcome import Outcome
@@ -13,6 +14,7 @@ from schemas.score import Score
 from schemas.source import Source
 from schemas.volatility import Volatility
 from stream.comparison import Comparison, PartitionComparison, RecordCounts, RecordLedger, total
+from stream.scored_kind import KINDS, KindName
 from stream.scored_record import ScoredRecord, decode_record
 
 LIVE, OTHER = "0123456789ab", "ba9876543210"
@@ -58,22 +60,41 @@ def score(number: int, outcome: Outcome = "approve", score: float = 0.1, version
     return ScoredRecord("scores", 0, b"c", encode(message), message)
 
 
-def volatility(bar: int, percent: float, *, exceeded: bool = False, version: str = LIVE) -> ScoredRecord:
+def volatility(bar: int, percent: float = 9.0, version: str = LIVE) -> ScoredRecord:
     """Return what came after a bar."""
     message = Volatility(
-        schema_version=1,
-        volatility_id=alert_id(f"s@{bar}", "s", version),
+        schema_version=2,
+        volatility_id=alert_id(bar_event_id("s", bar), "s", version),
         symbol="s",
+        bar_start_ns=bar - 1,
         bar_end_ns=bar,
+        open=1.0,
+        high=1.0,
+        low=1.0,
         close=1.0,
+        volume=0.0,
+        ticks=1,
         log_return_percent=0.0,
-        garch_variance_percent2=1.0,
+        first_of_session=False,
+        realised_variance_percent2=1.0,
+        bipower_variance_percent2=1.0,
+        parkinson_variance_percent2=1.0,
+        garman_klass_variance_percent2=1.0,
+        late_ticks=0,
+        outliers=0,
+        missing_sequences=0,
+        model="garch",
+        distribution="normal",
+        parameters_from_ns=0,
+        variance_percent2=1.0,
+        standardised_residual=0.0,
+        next_variance_percent2=1.0,
         ewma_variance_percent2=1.0,
         annualised_volatility_percent=percent,
-        value_at_risk_95_percent=1.0,
-        value_at_risk_99_percent=2.0,
-        exceeded_95=exceeded,
-        exceeded_99=exceeded,
+        risk_method="normal",
+        risk=(),
+        exceeded_percent=(),
+        back_tests=(),
         source=Source("ticks", 0, bar),
         bundle_name="demo",
         bundle_version=version,
@@ -81,11 +102,29 @@ def volatility(bar: int, percent: float, *, exceeded: bool = False, version: str
     return ScoredRecord("volatility", 0, b"s", encode(message), message)
 
 
+def bar_alert(bar: int, version: str = LIVE) -> ScoredRecord:
+    """Return an alert on a bar, its score on a scale of its own."""
+    event_id = bar_event_id("s", bar)
+    message = msgspec.structs.replace(
+        alert(bar, version=version).message,
+        alert_id=alert_id(event_id, "s", version),
+        event_id=event_id,
+        entity_kind="symbol",
+        entity_id="s",
+        source=Source("ticks", 0, bar),
+        score=1.7,
+    )
+    return ScoredRecord("alerts", 0, b"s", encode(message), message)
+
+
 def compared(
-    published: list[ScoredRecord], rescored: list[ScoredRecord], frauds: frozenset[tuple[str, str]] = frozenset()
+    published: list[ScoredRecord],
+    rescored: list[ScoredRecord],
+    frauds: frozenset[tuple[str, str]] = frozenset(),
+    kind: KindName = "transactions",
 ) -> Comparison:
     """Return the comparison of one partition's records."""
-    comparison = PartitionComparison(frauds)
+    comparison = PartitionComparison(KINDS[kind], frauds)
     for one in published:
         comparison.take_published(one.stream, one)
     for one in rescored:
@@ -93,12 +132,19 @@ def compared(
     return comparison.result()
 
 
-def test_equal_records_are_equal() -> None:
-    """The same records, in whatever order, differ in nothing."""
-    published = [alert(1), score(1, "review", 0.6), score(2), volatility(3, 9.0)]
-    found = compared(published, published[::-1])
+@pytest.mark.parametrize(
+    ("kind", "published", "equal"),
+    [
+        ("transactions", [alert(1), score(1, "review", 0.6), score(2)], {"alerts": 1, "scores": 2}),
+        ("ticks", [volatility(3), bar_alert(3), volatility(4)], {"alerts": 1, "volatility": 2}),
+    ],
+)
+def test_equal_records_are_equal(kind: KindName, published: list[ScoredRecord], equal: dict[str, int]) -> None:
+    """The same records of a kind, in whatever order, differ in nothing."""
+    found = compared(published, published[::-1], kind=kind)
     assert found.differences == 0
-    assert {stream: one.equal for stream, one in found.records.items()} == {"alerts": 1, "scores": 2, "volatility": 1}
+    assert {stream: one.equal for stream, one in found.records.items()} == equal
+    assert found.not_rescored == 0
     assert found.is_of(LIVE)
     assert not found.is_of(OTHER)
 
@@ -171,34 +217,81 @@ def test_a_record_that_nobody_can_read_is_a_difference() -> None:
     assert decode_record("alerts", 0, None, b"{}") is None
     assert decode_record("alerts", 0, None, b"\xff") is None
     assert decode_record("alerts", 0, None, None) is None
-    comparison = PartitionComparison(frozenset())
+    comparison = PartitionComparison(KINDS["ticks"], frozenset())
     comparison.take_published("alerts", None)
     assert comparison.result().differences == 1
 
 
 def test_outcomes_are_matched_by_event() -> None:
     """Another bundle's outcome stands beside that published of the same event, and approval is the lack of an alert."""
-    published = [alert(1, "review"), alert(2, "decline", 0.9), volatility(7, 10.0), volatility(8, 10.0)]
+    published = [alert(1, "review"), alert(2, "decline", 0.9)]
     rescored = [
         score(1, "approve", 0.2, OTHER),
         *(alert(2, "review", 0.7, OTHER), score(2, "review", 0.7, OTHER)),
         *(alert(3, "decline", 0.8, OTHER), score(3, "decline", 0.8, OTHER)),
         score(4, "approve", 0.1, OTHER),
-        *(volatility(7, 12.5, version=OTHER), volatility(8, 9.0, exceeded=True, version=OTHER)),
     ]
     found = compared(published, rescored)
-    assert found.transactions.counts == {
+    assert found.outcomes.counts == {
         ("review", "approve"): 1,
         ("decline", "review"): 1,
         ("approve", "decline"): 1,
         ("approve", "approve"): 1,
     }
-    assert (found.transactions.newly_alerted, found.transactions.no_longer_alerted) == (1, 1)
-    assert found.bars.counts == {("approve", "approve"): 1, ("approve", "review"): 1}
-    assert found.score_differences.tolist() == pytest.approx([-0.4, -0.2])
-    assert found.volatility_differences.tolist() == [2.5, -1.0]
+    assert (found.outcomes.newly_alerted, found.outcomes.no_longer_alerted) == (1, 1)
+    assert found.number_differences.tolist() == pytest.approx([-0.4, -0.2])
     assert not found.is_of(OTHER)
     assert found.not_rescored == 0
+
+
+@pytest.mark.parametrize("alert_first", [False, True])
+def test_bars_are_matched_as_transactions_are(alert_first: bool) -> None:
+    """Of a bar the volatilities are compared, never the scores of its alerts, and only an alert tells an exceedance."""
+    published = [*(volatility(bar, 10.0) for bar in (7, 8, 9)), bar_alert(7)]
+    alerted = [volatility(8, 9.0, OTHER), bar_alert(8, OTHER)]
+    rescored = [volatility(7, 12.5, OTHER), *(alerted[::-1] if alert_first else alerted), volatility(9, 10.0, OTHER)]
+    found = compared(published, rescored, kind="ticks")
+    assert found.outcomes.counts == {("review", "approve"): 1, ("approve", "review"): 1, ("approve", "approve"): 1}
+    assert found.number_differences.tolist() == [2.5, -1.0, 0.0]
+    assert found.not_rescored == 0
+
+
+outcomes = st.sampled_from(OUTCOMES)
+histories = st.lists(st.tuples(outcomes, outcomes, st.booleans()), max_size=20)
+
+
+@given(histories)
+def test_outcomes_are_those_of_a_table_of_all_events(history: list[tuple[Outcome, Outcome, bool]]) -> None:
+    """What is counted from alerts and a number of events is what a list of every event gives, frauds too."""
+    published = [alert(number, was) for number, (was, _, _) in enumerate(history) if was != "approve"]
+    rescored: list[ScoredRecord] = []
+    for number, (_, now, _) in enumerate(history):
+        rescored += [alert(number, now, version=OTHER)] if now != "approve" else []
+        rescored.append(score(number, now, version=OTHER))
+    frauds = frozenset((f"t{number}", f"c{number}") for number, (_, _, fraud) in enumerate(history) if fraud)
+    found = compared(published, rescored, frauds)
+    assert found.outcomes.counts == Counter((was, now) for was, now, _ in history)
+    for side, quality in ((0, found.published), (1, found.rescored)):
+        alerts = [one[side] != "approve" for one in history]
+        assert quality.alerts == sum(alerts)
+        assert quality.frauds == len(frauds)
+        assert quality.hits == sum(a and one[2] for a, one in zip(alerts, history, strict=True))
+
+
+def test_only_the_alerts_of_its_entities_are_a_kinds_own() -> None:
+    """Of the topic that all kinds share, an alert belongs to the kind whose entity it is on; the rest to its stream."""
+    portfolio = msgspec.structs.replace(alert(1).message, entity_kind="portfolio")
+    foreign = ScoredRecord("alerts", 0, b"p", encode(portfolio), portfolio)
+    owned: dict[KindName, tuple[ScoredRecord, ScoredRecord]] = {
+        "transactions": (alert(1), score(1)),
+        "ticks": (bar_alert(1), volatility(1)),
+    }
+    for kind, records in owned.items():
+        for other in KINDS:
+            assert KINDS[other].has(records[0]) is (other == kind)
+        assert KINDS[kind].has(records[1])
+        assert not KINDS[kind].has(foreign)
+    assert set(owned) == set(KINDS)
 
 
 def test_a_transaction_that_was_sent_twice_is_two_events() -> None:
@@ -208,15 +301,15 @@ def test_a_transaction_that_was_sent_twice_is_two_events() -> None:
     moved = msgspec.structs.replace(again.message, source=Source("transactions", 0, 99))
     again = ScoredRecord("scores", 0, again.key, encode(moved), moved)
     found = compared([alert(1), first, again], [alert(1), first, again])
-    assert found.transactions.counts == {("review", "review"): 1, ("approve", "approve"): 1}
-    assert found.score_differences.tolist() == [0.0, 0.0]
+    assert found.outcomes.counts == {("review", "review"): 1, ("approve", "approve"): 1}
+    assert found.number_differences.tolist() == [0.0, 0.0]
 
 
 def test_alerts_on_unknown_events_are_told() -> None:
     """A published alert whose event was not re-scored is in no table of outcomes, but is counted."""
     found = compared([alert(1), alert(2)], [score(2, "review", 0.6, OTHER)])
     assert found.not_rescored == 1
-    assert found.transactions.total == 1
+    assert found.outcomes.total == 1
 
 
 def test_alerts_are_held_against_known_frauds() -> None:
@@ -224,6 +317,7 @@ def test_alerts_are_held_against_known_frauds() -> None:
     frauds = frozenset({("t1", "c1"), ("t2", "c2"), ("t3", "someone else"), ("t9", "c9")})
     published = [alert(1), alert(3), alert(4)]
     rescored = [
+        *(alert(number, "decline", 0.9, OTHER) for number in (1, 2)),
         *(score(number, "decline", 0.9, OTHER) for number in (1, 2)),
         *(score(number, version=OTHER) for number in (3, 4, 5)),
     ]
@@ -237,7 +331,7 @@ def test_who_published_decides_whether_records_must_be_equal() -> None:
     """It is asked of the span, and elsewhere only where the span is empty; a mixture is nobody's."""
     assert not compared([alert(1), alert(2, version=OTHER)], []).is_of(LIVE)
     assert compared([], []).is_of(LIVE)
-    comparison = PartitionComparison(frozenset())
+    comparison = PartitionComparison(KINDS["transactions"], frozenset())
     comparison.pass_over(alert(1))
     assert comparison.result().is_of(LIVE)
     assert not comparison.result().is_of(OTHER)
@@ -245,13 +339,14 @@ def test_who_published_decides_whether_records_must_be_equal() -> None:
 
 def test_partitions_add_up() -> None:
     """The total of several partitions is that of their records together."""
-    rescored = [[alert(1), score(1, "review", 0.5)], [score(2), volatility(3, 8.0)]]
-    published = [[alert(1)], [alert(2), volatility(3, 7.0)]]
+    rescored = [[alert(1), score(1, "review", 0.5)], [score(2), score(3)]]
+    published = [[alert(1)], [alert(2), score(3, score=0.3)]]
     frauds = frozenset({("t1", "c1"), ("t2", "c2")})
-    found = total(compared(one, two, frauds) for one, two in zip(published, rescored, strict=True))
+    parts = [compared(one, two, frauds) for one, two in zip(published, rescored, strict=True)]
+    found = total(KINDS["transactions"], parts)
     together = compared([*published[0], *published[1]], [*rescored[0], *rescored[1]], frauds)
     for name in (one for one in Comparison.__slots__ if not one.endswith("differences")):
         assert getattr(found, name) == getattr(together, name), name
-    assert found.score_differences.tolist() == together.score_differences.tolist()
-    assert found.volatility_differences.tolist() == together.volatility_differences.tolist()
-    assert total([]).differences == 0
+    assert found.number_differences.tolist() == together.number_differences.tolist()
+    assert len(found.number_differences) == 3
+    assert total(KINDS["ticks"], []).differences == 0

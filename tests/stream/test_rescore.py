@@ -1,27 +1,31 @@
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from risk.bundle import Bundle
 from risk.chunk import Chunk
 from risk.customer_fold import CustomerFold
 from risk.fold import Fold
+from risk.market.market_bundle import MarketBundle
 from schemas.encoding import encode
 from schemas.transaction import Transaction
 from stream.bundle_files import read_bundle
-from stream.rescore import caught_up_before, scoring_specs
+from stream.bundles import Bundles
+from stream.rescore import caught_up_before, scoring_of
+from stream.scored_kind import KINDS, KindName
 from stream.settings import Settings
 
 DEMO = Path(__file__).parents[2] / "bundles" / "demo"
 SETTINGS = Settings(partitions=1)
+NOT_COMPARED = {"dead_letters", "merchant_events", "market_events"}
 FIRST = 40
 
 
 @pytest.fixture(scope="module")
-def bundle() -> Bundle:
-    """Give a bundle that scores."""
-    return read_bundle(DEMO)
+def bundles() -> Bundles:
+    """Give bundles of every kind that is scored; of the one of markets nothing but its being there is asked."""
+    return Bundles(read_bundle(DEMO), market=cast(MarketBundle, object()))
 
 
 def blocks() -> Iterator[bytes]:
@@ -41,9 +45,9 @@ def scored(fold: Fold) -> int:
     return sum(output.stream == "scores" for output in emitted.outputs)
 
 
-def test_a_silent_source_holds_nothing_up_in_a_log_without_its_beginning(bundle: Bundle) -> None:
+def test_a_silent_source_holds_nothing_up_in_a_log_without_its_beginning(bundles: Bundles) -> None:
     """A source whose last word was removed is taken to have been at its end; else nothing would ever be scored."""
-    merchants, _ = scoring_specs(SETTINGS, bundle)
+    merchants = scoring_of(SETTINGS, bundles, KINDS["transactions"]).spec
     assert scored(merchants.new_fold(0)) == 0
     fold = merchants.new_fold(0)
     lost = caught_up_before("merchant-events", 0, SETTINGS, FIRST)
@@ -58,6 +62,10 @@ def test_nothing_stands_in_where_nothing_was_lost() -> None:
     assert caught_up_before("merchant-events", 0, SETTINGS, 0) is None
 
 
-def test_the_jobs_that_score_are_those_of_a_worker_with_every_score(bundle: Bundle) -> None:
-    """Only the second hop and the ticks run, whatever the settings say of publishing scores."""
-    assert [spec.name for spec in scoring_specs(SETTINGS, bundle)] == ["merchants", "ticks"]
+@pytest.mark.parametrize(("kind", "job"), [("transactions", "merchants"), ("ticks", "ticks")])
+def test_a_kind_is_scored_by_one_job(bundles: Bundles, kind: KindName, job: str) -> None:
+    """The hop that scores runs, and no first hop; all that it publishes is compared, but for refusals and next hops."""
+    scoring = scoring_of(SETTINGS, bundles, KINDS[kind])
+    assert scoring.spec.name == job
+    assert set(KINDS[kind].streams) == set(scoring.spec.output_topics) - NOT_COMPARED
+    assert scoring.of_merchants is (kind == "transactions")

@@ -1,0 +1,58 @@
+"""The kinds of stream that are scored, each by a job and a bundle of its own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from stream.scored_record import ScoredRecord, ScoredStream
+
+KindName = Literal["transactions", "ticks"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredKind:
+    """A kind of stream: what scores it, and what is published of it.
+
+    `job` scores it with the bundle of `bundle`, and publishes `streams`. Of these, `event_stream` holds one record for
+    each event; `events` says what they are called, `number` what is measured of each. The alerts of all kinds lie in
+    one topic: its own are those on an `entity_kind`.
+
+    >>> KINDS["ticks"].job, KINDS["ticks"].events, KINDS["ticks"].entity_kind
+    ('ticks', 'bars', 'symbol')
+    """
+
+    job: str
+    bundle: Literal["transactions", "market"]
+    streams: tuple[ScoredStream, ...]
+    event_stream: ScoredStream
+    events: str
+    number: str
+    entity_kind: str
+
+    def has(self, record: ScoredRecord) -> bool:
+        """Tell whether a record of its streams is its own, and not another kind's alert."""
+        return record.alert_on is None or record.alert_on == self.entity_kind
+
+
+KINDS: Mapping[KindName, ScoredKind] = {
+    "transactions": ScoredKind(
+        job="merchants",
+        bundle="transactions",
+        streams=("scores", "alerts"),
+        event_stream="scores",
+        events="transactions",
+        number="score",
+        entity_kind="customer",
+    ),
+    "ticks": ScoredKind(
+        job="ticks",
+        bundle="market",
+        streams=("volatility", "alerts"),
+        event_stream="volatility",
+        events="bars",
+        number="annualised volatility, %",
+        entity_kind="symbol",
+    ),
+}
+"""By the name of the topic that the events come on. The first hops need not run again: their results lie in
+merchant-events, in the order in which the merchants saw them, and depend on no bundle."""
