@@ -24,7 +24,7 @@ from risk.rates.open_curve import (
 )
 from risk.rates.par_bootstrap import bootstrap_zero_percent
 from risk.rates.rate_parameters import RateParameters
-from risk.rates.svensson import fit_svensson_arrays
+from risk.rates.svensson_fit import fit_svensson_arrays
 
 STATE_VERSION = 1
 """Goes up when the packed row or a formula changes."""

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from scipy.optimize import least_squares
 
 from risk.rates.par_bootstrap import bootstrap_zero_percent
-from risk.rates.svensson import DIEBOLD_LI_DECAY_YEARS, fit_svensson, svensson_loadings, svensson_yields
+from risk.rates.svensson import DIEBOLD_LI_DECAY_YEARS, svensson_loadings, svensson_yields
+from risk.rates.svensson_fit import fit_svensson
 
 TENORS = np.array([0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0, 30.0])
 
