@@ -1,10 +1,12 @@
 """The residuals of many symbols in the same bars: their last joint vectors, and the correlations that follow."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from risk.market.correlation import add_to_dcc, add_to_ewma
@@ -149,11 +151,7 @@ class JointResiduals:
         They are those of the bars since the last of these symbols was taken up in which any of them moved.
         """
         first = max([self._vectors - len(self._ring), 0, *(self._slots[at].first_vector for at in slots.tolist())])
-        rows = np.arange(first, self._vectors) % len(self._ring)
-        found: NDArray[np.float64] = self._ring[np.ix_(rows, slots)]
-        missing = np.isnan(found)
-        found[missing] = 0.0
-        return found[~missing.all(axis=1)]
+        return np.asarray(_gather(self._ring, first, self._vectors, slots))
 
     def take_changed(self) -> list[tuple[bytes, bytes]]:
         """Return the packed slots and vectors changed since the last call."""
@@ -205,3 +203,21 @@ class JointResiduals:
                 self._ring[at, : len(vector)] = vector
                 self._widths[at] = len(vector)
                 self._vectors = max(self._vectors, number + 1)
+
+
+@njit(cache=True)
+def _gather(ring: NDArray[np.float64], first: int, end: int, slots: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the vectors from number `first` to `end` in which any of the slots has a value, with 0 for none."""
+    found = np.zeros((end - first, len(slots)))
+    count = 0
+    for number in range(first, end):
+        vector = ring[number % len(ring)]
+        any_moved = False
+        for at in range(len(slots)):
+            value = vector[slots[at]]
+            here = not math.isnan(value)
+            any_moved |= here
+            found[count, at] = value if here else 0.0
+        if any_moved:
+            count += 1
+    return found[:count]

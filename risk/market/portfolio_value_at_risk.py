@@ -7,6 +7,7 @@ Tails are pairs of value at risk and expected shortfall, float64[levels, horizon
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numba import njit
@@ -58,7 +59,7 @@ def marginal_deviations(
 
 
 def scaled_tails(
-    deviation: float, distribution: StandardisedDistribution, levels: Sequence[float], horizons_bars: Sequence[int]
+    deviation: float, distribution: StandardisedDistribution, levels: tuple[float, ...], horizons_bars: tuple[int, ...]
 ) -> Tails:
     """Return the tails of a profit with mean 0 and a distribution, given the deviation of one bar.
 
@@ -67,11 +68,19 @@ def scaled_tails(
     >>> scaled_tails(1.0, StandardisedDistribution("normal"), (0.95, 0.99), (1, 10))[0].round(3).tolist()
     [[1.645, 5.201], [2.326, 7.357]]
     """
+    value_at_risk, shortfall = _unit_tails(distribution, levels, horizons_bars)
+    return deviation * value_at_risk, deviation * shortfall
+
+
+@lru_cache(maxsize=16)
+def _unit_tails(
+    distribution: StandardisedDistribution, levels: tuple[float, ...], horizons_bars: tuple[int, ...]
+) -> Tails:
     shape = distribution.shape()
     roots = np.sqrt(np.array(horizons_bars))
     quantiles = np.array([-standardised_quantile(1.0 - level, *shape) for level in levels])
     shortfalls = np.array([standardised_shortfall(1.0 - level, *shape) for level in levels])
-    return deviation * np.outer(quantiles, roots), deviation * np.outer(shortfalls, roots)
+    return np.outer(quantiles, roots), np.outer(shortfalls, roots)
 
 
 @njit(cache=True)
