@@ -130,6 +130,7 @@ class BackTest:
             value_at_risk_percent,
             expected_shortfall_percent,
             self._levels,
+            self._traffic_light,
             found.exceeded,
             found.bars,
             found.exceedances,
@@ -138,11 +139,9 @@ class BackTest:
             found.dynamic_quantile_p_value,
             found.acerbi_szekely_z2,
             found.mean_quantile_loss_percent,
+            found.traffic_light_zone,
+            found.plus_factor,
         )
-        many = found.exceedances[:, self._traffic_light]
-        for at in range(count):
-            found.traffic_light_zone[at] = traffic_light_zone(found.bars[at], many[at], TRAFFIC_LIGHT_LEVEL)
-            found.plus_factor[at] = plus_factor(found.bars[at], many[at], TRAFFIC_LIGHT_LEVEL)
         return found
 
     def take_changed(self) -> list[tuple[bytes, bytes]]:
@@ -169,6 +168,7 @@ def _advance(
     value_at_risk_percent: NDArray[np.float64],
     expected_shortfall_percent: NDArray[np.float64],
     levels: NDArray[np.float64],
+    traffic_light: int,
     exceeded: NDArray[np.bool_],
     bars_seen: NDArray[np.int64],
     exceedance_counts: NDArray[np.int64],
@@ -177,6 +177,8 @@ def _advance(
     dynamic_quantile_p_value: NDArray[np.float64],
     acerbi_szekely_z2: NDArray[np.float64],
     mean_loss: NDArray[np.float64],
+    zone: NDArray[np.int64],
+    plus: NDArray[np.float64],
 ) -> None:
     """Take bars up, and fill in what each did and what the tests say of its symbol's window."""
     for at in range(len(rows)):
@@ -213,6 +215,9 @@ def _advance(
             dynamic_quantile_p_value[at, number] = chi_squared_survival(statistic, freedom)
             acerbi_szekely_z2[at, number] = 1.0 - ratios / (seen * (1.0 - level)) if seen > 0 else 0.0
             mean_loss[at, number] = mean_quantile_loss(window[:seen], values, level)
+        many = exceedance_counts[at, traffic_light]
+        zone[at] = traffic_light_zone(seen, many, TRAFFIC_LIGHT_LEVEL)
+        plus[at] = plus_factor(seen, many, TRAFFIC_LIGHT_LEVEL)
 
 
 @njit(cache=True)

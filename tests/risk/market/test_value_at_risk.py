@@ -56,3 +56,9 @@ def test_about_one_normal_return_in_a_hundred_exceeds() -> None:
     for quantile_, expected in ((Z_99, 0.01), (Z_95, 0.05)):
         exceeded = np.mean(losses > value_at_risk_percent(0.05, 1.69, quantile_))
         assert exceeded == pytest.approx(expected, abs=4.0 * math.sqrt(expected * (1 - expected) / 200_000))
+
+
+@given(st.floats(allow_nan=False))
+def test_no_log_return_makes_an_infinite_loss(log_return: float) -> None:
+    """However wild the return, the loss is finite and at most the whole price."""
+    assert -1e46 < loss_percent(log_return) <= 100.0
