@@ -1,6 +1,7 @@
 """The command line `riskstream`: the one place that knows both the serving and the training side."""
 
 import asyncio
+import math
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from training.applications import Applications
     from training.history import History
     from training.market.tick_history import TickHistory
-    from training.market.tick_simulator import SimulatedTicks
 
 Message = tuple[str, bytes]
 DEMO_SYMBOLS = ("EURUSD", "USDJPY", "GBPUSD", "AUDUSD")
@@ -238,16 +238,30 @@ def label_messages(history: "History") -> Iterator[Message]:
         )
 
 
-def tick_messages(ticks: "TickHistory | SimulatedTicks") -> Iterator[Message]:
-    """Yield (symbol, JSON) for each quote, in order of time."""
+def tick_messages(ticks: "TickHistory") -> Iterator[Message]:
+    """Yield (symbol, JSON) for each quote or trade, in order of time."""
+    from msgspec import UNSET
+
     from schemas.encoding import encode
     from schemas.tick import Tick
 
-    rows: Iterable[tuple[str, int, float, float]] = zip(
-        ticks.symbol, ticks.event_time_ns.tolist(), ticks.bid.tolist(), ticks.ask.tolist(), strict=True
+    columns = (ticks.event_time_ns, ticks.bid, ticks.ask, ticks.price, ticks.size, ticks.sequence)
+    rows: Iterable[tuple[str, int, float, float, float, float, int]] = zip(
+        ticks.symbol, *(column.tolist() for column in columns), strict=True
     )
-    for symbol, time_ns, bid, ask in rows:
-        yield symbol, encode(Tick(schema_version=1, symbol=symbol, event_time_ns=time_ns, bid=bid, ask=ask))
+    for symbol, time_ns, bid, ask, price, size, sequence in rows:
+        quoted, traded = not math.isnan(bid), not math.isnan(price)
+        tick = Tick(
+            schema_version=1,
+            symbol=symbol,
+            event_time_ns=time_ns,
+            bid=bid if quoted else UNSET,
+            ask=ask if quoted else UNSET,
+            price=price if traded else UNSET,
+            size=size if traded else UNSET,
+            sequence=None if sequence < 0 else sequence,
+        )
+        yield symbol, encode(tick)
 
 
 def application_messages(applications: "Applications") -> Iterator[Message]:

@@ -40,3 +40,12 @@ def bar_event_id(symbol: str, bar_end_ns: int) -> str:
     'EURUSD@1398902460000000000'
     """
     return f"{symbol}@{bar_end_ns}"
+
+
+def silence_event_id(symbol: str, since_ns: int) -> str:
+    """Return the event id of a feed's silence: its symbol, and since when, in nanoseconds since the Unix epoch.
+
+    >>> silence_event_id("EURUSD", 1_398_902_460_000_000_000)
+    'EURUSD silent since 1398902460000000000'
+    """
+    return f"{symbol} silent since {since_ns}"

@@ -14,9 +14,11 @@ class Volatility(msgspec.Struct, frozen=True, gc=False):
 
     Returns are log returns in percent, variances in percent squared of one bar. `variance_percent2` was forecast for
     this bar and `next_variance_percent2` is for the next; `standardised_residual` is the return less its mean in
-    deviations of the former. The realised variances are measured inside the bar. `risk` looks ahead from the bar's end;
-    `exceeded_percent` are the confidences whose one-bar value at risk, by `risk_method`, this bar's loss exceeded, and
-    `back_tests` count them. `parameters_from_ns` is the event time of the re-estimated parameters, 0 for the bundle's.
+    deviations of the former. The realised variances are measured inside the bar. `squares_p` and `scale_p` test whether
+    the squares of the last standardised residuals are uncorrelated, and 1 in the mean; where they are not,
+    `model_rejected` is set. `risk` looks ahead from the bar's end; `exceeded_percent` are the confidences whose one-bar
+    value at risk, by `risk_method`, this bar's loss exceeded, and `back_tests` count them. `parameters_from_ns` is the
+    event time of the re-estimated parameters, 0 for the bundle's.
     """
 
     schema_version: Literal[2]
@@ -31,13 +33,17 @@ class Volatility(msgspec.Struct, frozen=True, gc=False):
     volume: float
     ticks: int
     log_return_percent: float
+    overnight_return_percent: float
     first_of_session: bool
     realised_variance_percent2: float
     bipower_variance_percent2: float
     parkinson_variance_percent2: float
     garman_klass_variance_percent2: float
+    spread_percent: float
     late_ticks: int
     outliers: int
+    stale_quotes: int
+    crossed_quotes: int
     missing_sequences: int
     model: str
     distribution: str
@@ -47,6 +53,9 @@ class Volatility(msgspec.Struct, frozen=True, gc=False):
     next_variance_percent2: float
     ewma_variance_percent2: float
     annualised_volatility_percent: float
+    squares_p: float
+    scale_p: float
+    model_rejected: bool
     risk_method: RiskMethod
     risk: tuple[RiskFigure, ...]
     exceeded_percent: tuple[float, ...]

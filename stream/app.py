@@ -3,7 +3,10 @@
 transactions    -> customers -> merchant-events, deadletter
 labels          -> labels    -> merchant-events, deadletter
 merchant-events -> merchants -> alerts, scores, deadletter
-ticks           -> ticks     -> volatility, alerts, deadletter
+ticks           -> ticks     -> market-events, volatility, forecasts, alerts, deadletter
+rates           -> rates     -> market-events, curves, alerts, deadletter
+positions       -> positions -> market-events, deadletter
+market-events   -> portfolios -> portfolio-risk, alerts
 applications    -> applications -> decisions, deadletter
 """
 
@@ -12,9 +15,15 @@ from risk.customer_fold import CustomerFold
 from risk.fold import Stream
 from risk.label_fold import LabelFold
 from risk.market.market_bundle import MarketBundle
+from risk.market.market_events import Role
+from risk.market.market_rows import MarketRows
+from risk.market.portfolio_fold import ROLES, PortfolioFold
+from risk.market.portfolio_parameters import PortfolioParameters
+from risk.market.position_fold import PositionFold
 from risk.market.tick_fold import TickFold
 from risk.merchant_fold import MerchantFold
 from risk.merchant_rows import MerchantRows
+from risk.rates.rate_fold import RateFold
 from stream.bundles import Bundles
 from stream.job_spec import JobSpec
 from stream.jobs_app import JobsApp, create_jobs_app
@@ -66,14 +75,7 @@ def job_specs(settings: Settings, bundles: Bundles) -> tuple[JobSpec, ...]:
         ),
     )
     if market is not None:
-        ticks = JobSpec(
-            "ticks",
-            topic("ticks"),
-            topic("changelog-ticks"),
-            alerts | {"volatility": topic("volatility")} | dead_letters,
-            lambda partition: TickFold(market),
-        )
-        specs = (*specs, ticks)
+        specs += _market_specs(settings, market)
     if credit is not None:
         applications = JobSpec(
             "applications",
@@ -84,6 +86,58 @@ def job_specs(settings: Settings, bundles: Bundles) -> tuple[JobSpec, ...]:
         )
         specs = (*specs, applications)
     return specs
+
+
+def _market_specs(settings: Settings, bundle: MarketBundle) -> tuple[JobSpec, ...]:
+    """Return the jobs of markets: ticks, rates and positions, and the second hop where portfolios meet them."""
+    topic, partitions = settings.topic, settings.partitions
+    alerts: dict[Stream, str] = {"alerts": topic("alerts")}
+    dead_letters: dict[Stream, str] = {"dead_letters": topic("deadletter")}
+    market_events: dict[Stream, str] = {"market_events": topic("market-events")}
+    sources: dict[Role, str] = {role: topic(role) for role in ROLES}
+    rules = bundle.parameters.value_at_risk
+    portfolios = PortfolioParameters(
+        bundle.manifest.name,
+        bundle.version,
+        bundle.parameters.correlation,
+        rules.levels,
+        rules.horizons_bars,
+        bundle.parameters.portfolios,
+    )
+    return (
+        JobSpec(
+            "ticks",
+            topic("ticks"),
+            topic("changelog-ticks"),
+            alerts
+            | {"volatility": topic("volatility"), "forecasts": topic("forecasts")}
+            | market_events
+            | dead_letters,
+            lambda partition: TickFold(partition, partitions=partitions, bundle=bundle),
+        ),
+        JobSpec(
+            "rates",
+            topic("rates"),
+            topic("changelog-rates"),
+            alerts | {"curves": topic("curves")} | market_events | dead_letters,
+            lambda partition: RateFold(partition, partitions=partitions, bundle=bundle),
+        ),
+        JobSpec(
+            "positions",
+            topic("positions"),
+            topic("changelog-positions"),
+            market_events | dead_letters,
+            lambda partition: PositionFold(partition, partitions=partitions),
+        ),
+        JobSpec(
+            "portfolios",
+            topic("market-events"),
+            topic("changelog-portfolios"),
+            alerts | {"portfolio_risk": topic("portfolio-risk")},
+            lambda partition: PortfolioFold(partition, partitions=partitions, parameters=portfolios, topics=sources),
+            MarketRows(sources),
+        ),
+    )
 
 
 def create_app(settings: Settings, bundles: Bundles) -> JobsApp:

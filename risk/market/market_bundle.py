@@ -12,6 +12,7 @@ import msgspec
 
 from risk.bundle import GOLDEN_FILE, MANIFEST_FILE, BundleError, verify_files
 from risk.manifest import Name, short_sha256
+from risk.market.golden_bars import first_difference, golden_bars, read_golden_bars
 from risk.market.market_parameters import MarketParameters, read_market_parameters
 
 PARAMETERS_FILE = "market.json"
@@ -52,7 +53,9 @@ class MarketBundle:
 def open_market_bundle(files: Mapping[str, bytes]) -> MarketBundle:
     """Return the bundle that the files hold, by name, after verifying all of it.
 
-    Raises BundleError for a file missing, foreign or of another hash, and for parameters that do not decode.
+    Raises BundleError for a file missing, foreign or of another hash, for parameters that do not decode or fit
+    together, graphs that are no forecasters or depend on the batch, and golden bars that lead to something else than
+    when the bundle was made.
     """
     if MANIFEST_FILE not in files:
         raise BundleError("files", sorted(files), f"{MANIFEST_FILE} is missing: copy the whole bundle again")
@@ -68,4 +71,11 @@ def open_market_bundle(files: Mapping[str, bytes]) -> MarketBundle:
     except (KeyError, ValueError) as error:
         raise BundleError(PARAMETERS_FILE, "unusable", f"{error}: make the bundle again with this version") from error
     graphs = {name: content for name, content in files.items() if name.endswith(".onnx")}
+    try:
+        golden = read_golden_bars(files[GOLDEN_FILE])
+        difference = first_difference(golden, golden_bars(parameters, graphs, golden.bars))
+    except (KeyError, ValueError) as error:
+        raise BundleError("content", "unusable", f"{error}: make the bundle again with this version") from error
+    if difference is not None:
+        raise BundleError(GOLDEN_FILE, "not what this version computes", f"{difference}: train again")
     return MarketBundle(manifest, short_sha256(files[MANIFEST_FILE]), parameters, graphs)

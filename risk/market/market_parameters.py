@@ -1,14 +1,54 @@
 """What a market bundle's `market.json` holds: the parameters of every step from a tick to an alert."""
 
-import msgspec
+from typing import Annotated
 
-from risk.market.garch import VolatilityParameters
+import msgspec
+from msgspec import Meta
+
+from risk.market.alert_rules import AlertRules
+from risk.market.bar_spec import BarSpecifications
+from risk.market.correlation_model import CorrelationModel
+from risk.market.forecaster import Forecasters
+from risk.market.portfolio_parameters import PortfolioLimits
+from risk.market.volatility_models import VolatilityModels
+from risk.rates.rate_parameters import RateParameters
+from schemas.risk_figure import RiskMethod
+
+
+class ValueAtRiskRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is forecast of losses: at these levels, over these horizons; `method` is the one that is tested and alerts.
+
+    Raises ValueError where 99 % or the horizon of one bar, which back-tests and alerts need, is missing.
+
+    >>> ValueAtRiskRules(levels=(0.95,))
+    Traceback (most recent call last):
+    ...
+    ValueError: levels (0.95,) lack 0.99, which back-tests and alerts need: add it
+    """
+
+    method: RiskMethod = "filtered_historical"
+    levels: tuple[Annotated[float, Meta(ge=0.9, lt=1.0)], ...] = (0.95, 0.975, 0.99)
+    horizons_bars: tuple[Annotated[int, Meta(ge=1, le=100_000)], ...] = (1, 10)
+
+    def __post_init__(self) -> None:
+        if 0.99 not in self.levels:
+            raise ValueError(f"levels {self.levels} lack 0.99, which back-tests and alerts need: add it")
+        if 1 not in self.horizons_bars:
+            raise ValueError(f"horizons_bars {self.horizons_bars} lack 1, which back-tests and alerts need: add it")
 
 
 class MarketParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The parameters of all steps."""
+    """The parameters of all steps; `bars_per_year` annualises volatility: bars of one symbol in a year of trading."""
 
-    volatility: VolatilityParameters
+    bars: BarSpecifications
+    bars_per_year: Annotated[float, Meta(gt=0.0)]
+    volatility: VolatilityModels
+    value_at_risk: ValueAtRiskRules
+    forecasters: Forecasters
+    alerts: AlertRules
+    correlation: CorrelationModel
+    portfolios: PortfolioLimits
+    rates: RateParameters
 
 
 def read_market_parameters(content: bytes) -> MarketParameters:

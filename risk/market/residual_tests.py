@@ -145,7 +145,7 @@ def ljung_box(values: NDArray[np.float64], lags: int) -> float:
     for lag in range(1, lags + 1):
         correlation = (centred[lag:] * centred[: count - lag]).sum() / total
         statistic += correlation * correlation / (count - lag)
-    return count * (count + 2) * statistic
+    return float(count * (count + 2) * statistic)
 
 
 @njit(cache=True)
@@ -159,4 +159,4 @@ def scale_statistic(squares: NDArray[np.float64]) -> float:
     deviation = np.sqrt(((squares - mean) ** 2).mean())
     if deviation == 0.0:
         return 0.0
-    return (mean - 1.0) / (deviation / np.sqrt(len(squares)))
+    return float((mean - 1.0) / (deviation / np.sqrt(len(squares))))

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from risk.market.binomial_distribution import binomial_cdf
 from risk.market.normal_distribution import normal_quantile
+from schemas.back_test import Zone
 
-ZONES = ("green", "yellow", "red")
+ZONES: tuple[Zone, ...] = ("green", "yellow", "red")
 """The zones by their number."""
 
 _GREEN, _YELLOW, _RED = range(3)

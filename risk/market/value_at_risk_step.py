@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numba import njit
@@ -14,11 +15,12 @@ from risk.market.quasi_random import MOST_DIMENSIONS, antithetic_weyl_points
 from risk.market.sorted_window import insert_sorted
 from risk.market.standardised_distribution import StandardisedDistribution, standardised_quantile
 from risk.market.tail_quadrature import quadrature_tail, tail_nodes, tail_weights
+from schemas.risk_figure import RiskMethod
 
 STATE_VERSION = 1
 """Goes up when the packed row or a formula changes."""
 
-METHODS = ("normal", "fitted_distribution", "filtered_historical", "monte_carlo")
+METHODS: tuple[RiskMethod, ...] = ("normal", "fitted_distribution", "filtered_historical", "monte_carlo")
 """The methods, in the order of the columns that hold one value for each."""
 
 RESIDUALS = 500
@@ -107,17 +109,24 @@ class ValueAtRisk:
         self._simulated = [at for at, bars in enumerate(horizons_bars) if 1 < bars <= MOST_SIMULATED_BARS]
         bars = max((horizons_bars[at] for at in self._simulated), default=1)
         self._points = antithetic_weyl_points(PATHS, bars)
-        normal = StandardisedDistribution("normal")
-        distinct = list(dict.fromkeys([normal, *distributions.values()]))
-        self._number_of = {symbol: distinct.index(one) for symbol, one in distributions.items()}
-        shapes = [one.shape() for one in distinct]
-        self._quantiles = np.array(
-            [[standardised_quantile(1.0 - level, *shape) for level in self.levels] for shape in shapes]
-        )
-        self._nodes = np.array([[tail_nodes(level, *shape) for level in self.levels] for shape in shapes])
         self._weights = tail_weights()
-        self._cells = np.array([equal_cells(PATHS, *shape) for shape in shapes])
+        # The normal's tables stand first: every symbol has that method.
+        self._distinct: dict[StandardisedDistribution, int] = {}
+        distinct = dict.fromkeys([StandardisedDistribution("normal"), *distributions.values()])
+        self._take_up([*distinct])
+        self._number_of = {symbol: self._distinct[one] for symbol, one in distributions.items()}
         self._rows = KeyedRows(_ROW)
+
+    def install(self, symbol: str, distribution: StandardisedDistribution) -> None:
+        """Let another distribution be the one that a symbol's model is fitted with, from its next bar on."""
+        if distribution not in self._distinct:
+            self._take_up([*self._distinct, distribution])
+        self._number_of[symbol] = self._distinct[distribution]
+
+    def _take_up(self, distributions: Sequence[StandardisedDistribution]) -> None:
+        tables = [_tables(one, self.levels) for one in distributions]
+        self._quantiles, self._nodes, self._cells = (np.array(one) for one in zip(*tables, strict=True))
+        self._distinct = {one: at for at, one in enumerate(distributions)}
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -190,6 +199,19 @@ class ValueAtRisk:
     def dump(self) -> dict[bytes, bytes]:
         """Return every symbol's packed row: equal states give equal dumps."""
         return self._rows.dump()
+
+
+@lru_cache(maxsize=4096)
+def _tables(
+    distribution: StandardisedDistribution, levels: tuple[float, ...]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return a distribution's quantiles and nodes by level, and its equally likely cells; not to be written to."""
+    shape = distribution.shape()
+    return (
+        np.array([standardised_quantile(1.0 - level, *shape) for level in levels]),
+        np.array([tail_nodes(level, *shape) for level in levels]),
+        equal_cells(PATHS, *shape),
+    )
 
 
 @njit(cache=True)

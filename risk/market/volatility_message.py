@@ -1,0 +1,117 @@
+"""What is published of a closed bar: its volatility, what may be lost, and how such forecasts have done."""
+
+import math
+
+from risk.market.back_test import BackTests
+from risk.market.closed_bars import ClosedBars
+from risk.market.market_parameters import ValueAtRiskRules
+from risk.market.symbol_risk import BarRisks
+from risk.market.traffic_light import ZONES
+from risk.market.value_at_risk_step import METHODS
+from risk.market.volatility_model import VolatilityModel
+from risk.market.volatility_models import model_name
+from schemas.back_test import BackTestFigure
+from schemas.risk_figure import RiskFigure
+from schemas.source import Source
+from schemas.volatility import Volatility
+
+
+def volatility_message(
+    bars: ClosedBars,
+    risks: BarRisks,
+    at: int,
+    *,
+    volatility_id: str,
+    model: VolatilityModel,
+    rules: ValueAtRiskRules,
+    bars_per_year: float,
+    source: Source,
+    bundle_name: str,
+    bundle_version: str,
+) -> Volatility:
+    """Return the message of the bar `at`; `model` is the one that forecast the bar to come."""
+    variances, verdicts = risks.variances, risks.verdicts
+    next_variance = float(variances.next_variance_percent2[at])
+    return Volatility(
+        schema_version=2,
+        volatility_id=volatility_id,
+        symbol=bars.symbol[at],
+        bar_start_ns=int(bars.start_ns[at]),
+        bar_end_ns=int(bars.end_ns[at]),
+        open=float(bars.open[at]),
+        high=float(bars.high[at]),
+        low=float(bars.low[at]),
+        close=float(bars.close[at]),
+        volume=float(bars.volume[at]),
+        ticks=int(bars.ticks[at]),
+        log_return_percent=float(bars.log_return_percent[at]),
+        overnight_return_percent=float(bars.overnight_return_percent[at]),
+        first_of_session=bool(bars.first_of_session[at]),
+        realised_variance_percent2=float(bars.realised_variance_percent2[at]),
+        bipower_variance_percent2=float(bars.bipower_variance_percent2[at]),
+        parkinson_variance_percent2=float(bars.parkinson_variance_percent2[at]),
+        garman_klass_variance_percent2=float(bars.garman_klass_variance_percent2[at]),
+        spread_percent=float(bars.spread_percent[at]),
+        late_ticks=int(bars.late[at]),
+        outliers=int(bars.skipped_outliers[at]),
+        stale_quotes=int(bars.skipped_stale[at]),
+        crossed_quotes=int(bars.skipped_crossed[at]),
+        missing_sequences=int(bars.missing_sequences[at]),
+        model=model_name(model),
+        distribution=model.distribution.kind,
+        parameters_from_ns=int(risks.parameters_from_ns[at]),
+        variance_percent2=float(variances.variance_percent2[at]),
+        standardised_residual=float(variances.standardised_residual[at]),
+        next_variance_percent2=next_variance,
+        ewma_variance_percent2=float(variances.ewma_next_variance_percent2[at]),
+        annualised_volatility_percent=math.sqrt(next_variance * bars_per_year),
+        squares_p=float(verdicts.squares_p[at]),
+        scale_p=float(verdicts.scale_p[at]),
+        model_rejected=bool(verdicts.rejected[at]),
+        risk_method=rules.method,
+        risk=_risk(risks, at, rules),
+        exceeded_percent=tuple(
+            _percent(level)
+            for level, exceeded in zip(rules.levels, risks.back_tests.exceeded[at].tolist(), strict=True)
+            if exceeded
+        ),
+        back_tests=_back_tests(risks.back_tests, at, rules),
+        source=source,
+        bundle_name=bundle_name,
+        bundle_version=bundle_version,
+    )
+
+
+def _risk(risks: BarRisks, at: int, rules: ValueAtRiskRules) -> tuple[RiskFigure, ...]:
+    values = risks.risk.value_at_risk_percent[at].tolist()
+    shortfalls = risks.risk.expected_shortfall_percent[at].tolist()
+    return tuple(
+        RiskFigure(method, _percent(level), horizon, values[m][v][h], shortfalls[m][v][h])
+        for m, method in enumerate(METHODS)
+        for v, level in enumerate(rules.levels)
+        for h, horizon in enumerate(rules.horizons_bars)
+    )
+
+
+def _back_tests(tests: BackTests, at: int, rules: ValueAtRiskRules) -> tuple[BackTestFigure, ...]:
+    light = rules.levels.index(0.99)
+    return tuple(
+        BackTestFigure(
+            confidence_percent=_percent(level),
+            bars=int(tests.bars[at]),
+            exceedances=int(tests.exceedances[at, v]),
+            kupiec_p=float(tests.proportion_of_failures_p_value[at, v]),
+            christoffersen_p=float(tests.conditional_coverage_p_value[at, v]),
+            dynamic_quantile_p=float(tests.dynamic_quantile_p_value[at, v]),
+            shortfall_z2=float(tests.acerbi_szekely_z2[at, v]),
+            quantile_loss_percent=float(tests.mean_quantile_loss_percent[at, v]),
+            zone=ZONES[int(tests.traffic_light_zone[at])] if v == light else None,
+            plus_factor=float(tests.plus_factor[at]) if v == light else None,
+        )
+        for v, level in enumerate(rules.levels)
+    )
+
+
+def _percent(level: float) -> float:
+    """Return a level in percent, as people write it."""
+    return round(100.0 * level, 9)
