@@ -128,7 +128,7 @@ def curve_log(draw: np.random.Generator, minutes: int) -> list[tuple[str, bytes,
 
 
 def position_log(draw: np.random.Generator, minutes: int) -> list[tuple[str, bytes, int]]:
-    """Return (portfolio, message, time) of positions in symbols and bonds, taken up and given up; some are malformed."""
+    """Return (portfolio, message, time) of positions in symbols and bonds, taken up and given up; some malformed."""
     found = []
     for at in range(200):
         portfolio = str(draw.choice(PORTFOLIOS))
