@@ -85,7 +85,7 @@ def fit_arima(values: NDArray[np.float64], order: Order) -> FittedArima:
     # The optimiser's steps suit numbers around 1.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        result = model_of(differences / unit, order).fit(disp=0, maxiter=100)
+        result = model_of(differences / unit, order).fit(disp=0, maxiter=100, cov_type="none")
     if not np.isfinite(result.llf):
         raise ForecastFitError(f"{order} of {known} differences has no finite likelihood: choose a smaller order")
     ar, ma = -result.polynomial_reduced_ar[1:], result.polynomial_reduced_ma[1:]
@@ -171,7 +171,7 @@ def choose_arima(
     return min(best, with_constant, key=lambda one: float(getattr(one, criterion)))
 
 
-def differences_needed(values: NDArray[np.float64], most: int = 2) -> int:
+def differences_needed(values: NDArray[np.float64], most: int = 1) -> int:
     """Return how often to difference until a KPSS test at 5 % finds no unit root, at most `most` times.
 
     Kwiatkowski, Phillips, Schmidt and Shin, "Testing the null hypothesis of stationarity against the alternative of a
@@ -184,7 +184,7 @@ def differences_needed(values: NDArray[np.float64], most: int = 2) -> int:
         with warnings.catch_warnings():
             # The table of p values ends at 1 and 10 %: beyond them it says so.
             warnings.simplefilter("ignore", InterpolationWarning)
-            p_value = kpss(values, regression="c", nlags="auto")[1]
+            p_value = kpss(values, regression="c", nlags="auto", result_object=True).pvalue
         if p_value >= _KPSS_LEVEL:
             return d
         values = np.diff(values)
