@@ -6,7 +6,7 @@ identity. By another bundle identities differ by design: outcomes and numbers ar
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -107,6 +107,8 @@ class RecordLedger:
 @dataclass(frozen=True, slots=True)
 class OutcomeTable:
     """How many events had each pair of outcomes, (published, re-scored); without an alert it is "approve".
+
+    An alert on nothing that is counted otherwise, such as on a feed that went silent, is on an event of its own.
 
     >>> table = OutcomeTable(Counter({("approve", "review"): 3, ("decline", "approve"): 2, ("review", "decline"): 1}))
     >>> table.newly_alerted, table.no_longer_alerted, table.total
@@ -246,22 +248,23 @@ class PartitionComparison:
         """Note a published record out of the span, which tells only who publishes."""
         self._elsewhere.add(record.message.bundle_version)
 
-    def take_rescored(self, record: ScoredRecord) -> None:
-        """Take up a re-scored record of the span."""
-        self._ledgers[record.stream].rescore(record.identity, record.digest)
-        event = record.event
-        if isinstance(record.message, Alert):
-            self._rescored[event] = record.message.outcome
-        if record.stream != self._event_stream:
-            return
-        self._events += 1
-        if event in self._published:
-            self._met.add(event)
-        if (event.event_id, event.entity_id) in self._frauds:
-            self._fraud_events.append(event)
-        number, published = record.number, self._numbers.get(event)
-        if number is not None and published is not None:
-            self._number_differences.append(number - published)
+    def take_rescored(self, records: Sequence[ScoredRecord]) -> None:
+        """Take up re-scored records of the span, among them all of an event that has one among them."""
+        events = set()
+        for record in records:
+            self._ledgers[record.stream].rescore(record.identity, record.digest)
+            event = record.event
+            if isinstance(record.message, Alert):
+                self._rescored[event] = record.message.outcome
+                events.add(event)
+            elif record.stream == self._event_stream:
+                events.add(event)
+                number, published = record.number, self._numbers.get(event)
+                if number is not None and published is not None:
+                    self._number_differences.append(number - published)
+        self._events += len(events)
+        self._met |= events & self._published.keys()
+        self._fraud_events += [event for event in events if (event.event_id, event.entity_id) in self._frauds]
 
     def result(self) -> Comparison:
         """Return the comparison of what was taken up."""

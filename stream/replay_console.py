@@ -35,7 +35,7 @@ def replay(
     ] = None,
     bundle: Annotated[
         Path | None,
-        typer.Option(help="The bundle that scores; if none, RISKSTREAM_BUNDLE, for ticks RISKSTREAM_MARKET_BUNDLE."),
+        typer.Option(help="The bundle that scores; RISKSTREAM_BUNDLE if none, RISKSTREAM_MARKET_BUNDLE for markets."),
     ] = None,
     compare: Annotated[
         bool, typer.Option("--compare", help="Compare with what was published; status 1 if the same bundle differs.")

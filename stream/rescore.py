@@ -145,8 +145,7 @@ async def rescore(
         async for records in _rescored(scoring, partition, span, extents, on_read):
             counts.update(record.stream for record in records)
             if comparison is not None:
-                for record in records:
-                    comparison.take_rescored(record)
+                comparison.take_rescored(records)
             await take(records)
         if comparison is not None:
             comparisons.append(comparison.result())

@@ -6,7 +6,7 @@ from typing import Literal
 
 from stream.scored_record import ScoredRecord, ScoredStream
 
-KindName = Literal["transactions", "ticks"]
+KindName = Literal["transactions", "ticks", "rates"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class ScoredKind:
     """A kind of stream: what scores it, and what is published of it.
 
     `job` scores it with the bundle of `bundle`, and publishes `streams`. Of these, `event_stream` holds one record for
-    each event; `events` says what they are called, `number` what is measured of each. The alerts of all kinds lie in
+    each event; `events` says what these are called, `number` what is measured of each. The alerts of all kinds lie in
     one topic: its own are those on an `entity_kind`.
 
     >>> KINDS["ticks"].job, KINDS["ticks"].events, KINDS["ticks"].entity_kind
@@ -47,11 +47,20 @@ KINDS: Mapping[KindName, ScoredKind] = {
     "ticks": ScoredKind(
         job="ticks",
         bundle="market",
-        streams=("volatility", "alerts"),
+        streams=("volatility", "forecasts", "alerts"),
         event_stream="volatility",
         events="bars",
         number="annualised volatility, %",
         entity_kind="symbol",
+    ),
+    "rates": ScoredKind(
+        job="rates",
+        bundle="market",
+        streams=("curves", "alerts"),
+        event_stream="curves",
+        events="curves",
+        number="volatility of the level, bp",
+        entity_kind="curve",
     ),
 }
 """By the name of the topic that the events come on. The first hops need not run again: their results lie in

@@ -1,4 +1,4 @@
-"""A record that scoring published, or would publish: an alert, a score, or the volatility after a bar."""
+"""A record that scoring published, or would publish: an alert, or what is said of a transaction, a bar or a curve."""
 
 import hashlib
 from collections.abc import Mapping
@@ -9,23 +9,28 @@ import msgspec
 
 from risk.fold import Output
 from risk.identity import alert_id, bar_event_id
+from risk.rates.curve_identity import curve_event_id
 from schemas.alert import Alert
+from schemas.curve import Curve
+from schemas.forecast import Forecast
 from schemas.score import Score
 from schemas.volatility import Volatility
 
-ScoredStream = Literal["alerts", "scores", "volatility"]
-Scored = Alert | Score | Volatility
+ScoredStream = Literal["alerts", "scores", "volatility", "forecasts", "curves"]
+Scored = Alert | Score | Volatility | Forecast | Curve
 
 _DIGEST_BYTES = 16
 _DECODERS: Mapping[ScoredStream, msgspec.json.Decoder[Scored]] = {
     "alerts": msgspec.json.Decoder(Alert),
     "scores": msgspec.json.Decoder(Score),
     "volatility": msgspec.json.Decoder(Volatility),
+    "forecasts": msgspec.json.Decoder(Forecast),
+    "curves": msgspec.json.Decoder(Curve),
 }
 
 
 class Event(NamedTuple):
-    """What a record is about, whichever bundle said it: a transaction of a customer, or a bar of a symbol.
+    """What a record is about, whichever bundle said it: a customer's transaction, a symbol's bar, a currency's curve.
 
     The place of the source message belongs to it: a transaction that was sent twice is two events.
     """
@@ -49,13 +54,20 @@ class ScoredRecord:
     @property
     def event(self) -> Event:
         """The event that the record is about."""
-        message, source = self.message, self.message.source
-        if isinstance(message, Volatility):
-            event_id, entity_id = bar_event_id(message.symbol, message.bar_end_ns), message.symbol
-        else:
-            event_id = message.event_id
-            entity_id = message.entity_id if isinstance(message, Alert) else message.customer_id
-        return Event(event_id, entity_id, source.partition, source.offset)
+        source = self.message.source
+        match self.message:
+            case Alert(event_id=event_id, entity_id=entity_id) | Score(event_id=event_id, customer_id=entity_id):
+                return Event(event_id, entity_id, source.partition, source.offset)
+            case Volatility(symbol=symbol, bar_end_ns=end_ns) | Forecast(symbol=symbol, bar_end_ns=end_ns):
+                return Event(bar_event_id(symbol, end_ns), symbol, source.partition, source.offset)
+            case Curve(currency=currency, event_time_ns=time_ns):
+                return Event(curve_event_id(currency, time_ns), currency, source.partition, source.offset)
+
+    @property
+    def event_time_ns(self) -> int:
+        """The event's time, for a bar its end: nanoseconds since the Unix epoch."""
+        message = self.message
+        return message.bar_end_ns if isinstance(message, Volatility | Forecast) else message.event_time_ns
 
     @property
     def alert_on(self) -> str | None:
@@ -64,24 +76,31 @@ class ScoredRecord:
 
     @property
     def number(self) -> float | None:
-        """What is measured of the event: of a transaction its score, of a bar the annualised volatility, in percent.
+        """What is measured of the event, if the record tells it.
 
-        None for an alert on anything but a customer: its score is on a scale of its own.
+        That is of a transaction its score, of a bar the annualised volatility in percent, of a curve the volatility of
+        its level in basis points. The scores of alerts on anything but a customer are on a scale of their own.
         """
-        if isinstance(self.message, Volatility):
-            return self.message.annualised_volatility_percent
-        return None if self.alert_on not in (None, "customer") else self.message.score
-
-    @property
-    def event_time_ns(self) -> int:
-        """The event's time, for a bar its end: nanoseconds since the Unix epoch."""
-        return self.message.bar_end_ns if isinstance(self.message, Volatility) else self.message.event_time_ns
+        match self.message:
+            case Score(score=score) | Alert(entity_kind="customer", score=score):
+                return score
+            case Volatility(annualised_volatility_percent=percent):
+                return percent
+            case Curve(level=level):
+                return level.volatility_bp
+            case _:
+                return None
 
     @property
     def identity(self) -> bytes:
         """The identity that the record has by its contents: 16 bytes where a worker wrote it."""
         match self.message:
-            case Alert(alert_id=identity) | Volatility(volatility_id=identity):
+            case (
+                Alert(alert_id=identity)
+                | Volatility(volatility_id=identity)
+                | Forecast(forecast_id=identity)
+                | Curve(curve_id=identity)
+            ):
                 return identity.encode()
             case Score(event_id=event_id, customer_id=customer_id, bundle_version=version):
                 return alert_id(event_id, customer_id, version).encode()
@@ -107,7 +126,7 @@ def decode_record(stream: ScoredStream, partition: int, key: bytes | None, value
 def record_of(output: Output) -> ScoredRecord | None:
     """Return what a fold gave as a record, or None for what is of no scored stream and so not compared."""
     match output.stream:
-        case "alerts" | "scores" | "volatility" as stream:
+        case "alerts" | "scores" | "volatility" | "forecasts" | "curves" as stream:
             message = _DECODERS[stream].decode(output.value)
             return ScoredRecord(stream, output.partition, output.key, output.value, message)
         case _:

@@ -1,4 +1,6 @@
 from collections import Counter
+from collections.abc import Callable
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -7,8 +9,11 @@ from hypothesis import strategies as st
 
 from risk.decision import OUTCOMES
 from risk.identity import alert_id, bar_event_id
+from risk.rates.curve_identity import curve_event_id
 from schemas.alert import Alert
+from schemas.curve import Curve, CurveFactor
 from schemas.encoding import encode
+from schemas.forecast import Forecast
 from schemas.outcome import Outcome
 from schemas.score import Score
 from schemas.source import Source
@@ -62,59 +67,74 @@ def score(number: int, outcome: Outcome = "approve", score: float = 0.1, version
 
 def volatility(bar: int, percent: float = 9.0, version: str = LIVE) -> ScoredRecord:
     """Return what came after a bar."""
-    message = Volatility(
-        schema_version=2,
-        volatility_id=alert_id(bar_event_id("s", bar), "s", version),
-        symbol="s",
-        bar_start_ns=bar - 1,
-        bar_end_ns=bar,
-        open=1.0,
-        high=1.0,
-        low=1.0,
-        close=1.0,
-        volume=0.0,
-        ticks=1,
-        log_return_percent=0.0,
-        first_of_session=False,
-        realised_variance_percent2=1.0,
-        bipower_variance_percent2=1.0,
-        parkinson_variance_percent2=1.0,
-        garman_klass_variance_percent2=1.0,
-        late_ticks=0,
-        outliers=0,
-        missing_sequences=0,
-        model="garch",
-        distribution="normal",
-        parameters_from_ns=0,
-        variance_percent2=1.0,
-        standardised_residual=0.0,
-        next_variance_percent2=1.0,
-        ewma_variance_percent2=1.0,
-        annualised_volatility_percent=percent,
-        risk_method="normal",
-        risk=(),
-        exceeded_percent=(),
-        back_tests=(),
-        source=Source("ticks", 0, bar),
-        bundle_name="demo",
-        bundle_version=version,
-    )
+    # Nothing else of it is looked at.
+    fields: dict[str, Any] = dict.fromkeys(Volatility.__struct_fields__, 0)
+    fields |= {
+        "volatility_id": alert_id(bar_event_id("s", bar), "s", version),
+        "symbol": "s",
+        "bar_end_ns": bar,
+        "annualised_volatility_percent": percent,
+        "source": Source("ticks", 0, bar),
+        "bundle_version": version,
+    }
+    message = Volatility(**fields)
     return ScoredRecord("volatility", 0, b"s", encode(message), message)
 
 
-def bar_alert(bar: int, version: str = LIVE) -> ScoredRecord:
-    """Return an alert on a bar, its score on a scale of its own."""
-    event_id = bar_event_id("s", bar)
+def forecast(bar: int, model: str, version: str = LIVE) -> ScoredRecord:
+    """Return what a model expects after a bar."""
+    fields: dict[str, Any] = dict.fromkeys(Forecast.__struct_fields__, 0)
+    fields |= {
+        "forecast_id": alert_id(bar_event_id("s", bar), model, version),
+        "symbol": "s",
+        "model": model,
+        "bar_end_ns": bar,
+        "source": Source("ticks", 0, bar),
+        "bundle_version": version,
+    }
+    message = Forecast(**fields)
+    return ScoredRecord("forecasts", 0, b"s", encode(message), message)
+
+
+def curve(day: int, volatility_bp: float = 5.0, version: str = LIVE) -> ScoredRecord:
+    """Return a closed curve."""
+    fields: dict[str, Any] = dict.fromkeys(Curve.__struct_fields__, 0)
+    fields |= {
+        "curve_id": alert_id(curve_event_id("USD", day), "USD", version),
+        "currency": "USD",
+        "event_time_ns": day,
+        "level": CurveFactor(4.0, 0.0, volatility_bp, 0.0),
+        "source": Source("rates", 0, day),
+        "bundle_version": version,
+    }
+    message = Curve(**fields)
+    return ScoredRecord("curves", 0, b"USD", encode(message), message)
+
+
+def market_alert(
+    entity_kind: Literal["symbol", "curve", "portfolio"], entity_id: str, event_id: str, at: int, version: str = LIVE
+) -> ScoredRecord:
+    """Return an alert on what is no customer, its score on a scale of its own."""
     message = msgspec.structs.replace(
-        alert(bar, version=version).message,
-        alert_id=alert_id(event_id, "s", version),
+        alert(at, version=version).message,
+        alert_id=alert_id(event_id, entity_id, version),
         event_id=event_id,
-        entity_kind="symbol",
-        entity_id="s",
-        source=Source("ticks", 0, bar),
+        entity_kind=entity_kind,
+        entity_id=entity_id,
+        source=Source("ticks", 0, at),
         score=1.7,
     )
-    return ScoredRecord("alerts", 0, b"s", encode(message), message)
+    return ScoredRecord("alerts", 0, entity_id.encode(), encode(message), message)
+
+
+def bar_alert(bar: int, version: str = LIVE) -> ScoredRecord:
+    """Return an alert on a bar."""
+    return market_alert("symbol", "s", bar_event_id("s", bar), bar, version)
+
+
+def curve_alert(day: int, version: str = LIVE) -> ScoredRecord:
+    """Return an alert on a curve."""
+    return market_alert("curve", "USD", curve_event_id("USD", day), day, version)
 
 
 def compared(
@@ -127,8 +147,7 @@ def compared(
     comparison = PartitionComparison(KINDS[kind], frauds)
     for one in published:
         comparison.take_published(one.stream, one)
-    for one in rescored:
-        comparison.take_rescored(one)
+    comparison.take_rescored(rescored)
     return comparison.result()
 
 
@@ -136,7 +155,12 @@ def compared(
     ("kind", "published", "equal"),
     [
         ("transactions", [alert(1), score(1, "review", 0.6), score(2)], {"alerts": 1, "scores": 2}),
-        ("ticks", [volatility(3), bar_alert(3), volatility(4)], {"alerts": 1, "volatility": 2}),
+        (
+            "ticks",
+            [volatility(3), forecast(3, "ar"), forecast(3, "lstm"), bar_alert(3), volatility(4)],
+            {"alerts": 1, "volatility": 2, "forecasts": 2},
+        ),
+        ("rates", [curve(3), curve_alert(3), curve(4)], {"alerts": 1, "curves": 2}),
     ],
 )
 def test_equal_records_are_equal(kind: KindName, published: list[ScoredRecord], equal: dict[str, int]) -> None:
@@ -245,15 +269,41 @@ def test_outcomes_are_matched_by_event() -> None:
 
 
 @pytest.mark.parametrize("alert_first", [False, True])
-def test_bars_are_matched_as_transactions_are(alert_first: bool) -> None:
-    """Of a bar the volatilities are compared, never the scores of its alerts, and only an alert tells an exceedance."""
-    published = [*(volatility(bar, 10.0) for bar in (7, 8, 9)), bar_alert(7)]
-    alerted = [volatility(8, 9.0, OTHER), bar_alert(8, OTHER)]
-    rescored = [volatility(7, 12.5, OTHER), *(alerted[::-1] if alert_first else alerted), volatility(9, 10.0, OTHER)]
-    found = compared(published, rescored, kind="ticks")
+@pytest.mark.parametrize(
+    ("kind", "event", "alert_on"), [("ticks", volatility, bar_alert), ("rates", curve, curve_alert)]
+)
+def test_bars_and_curves_are_matched_as_transactions_are(
+    kind: KindName,
+    event: Callable[..., ScoredRecord],
+    alert_on: Callable[..., ScoredRecord],
+    alert_first: bool,
+) -> None:
+    """Their volatilities are compared, never the scores of their alerts, and it is an alert that tells an outcome."""
+    published = [*(event(at, 10.0) for at in (7, 8, 9)), alert_on(7)]
+    alerted = [event(8, 9.0, OTHER), alert_on(8, OTHER)]
+    rescored = [event(7, 12.5, OTHER), *(alerted[::-1] if alert_first else alerted), event(9, 10.0, OTHER)]
+    found = compared(published, rescored, kind=kind)
     assert found.outcomes.counts == {("review", "approve"): 1, ("approve", "review"): 1, ("approve", "approve"): 1}
     assert found.number_differences.tolist() == [2.5, -1.0, 0.0]
     assert found.not_rescored == 0
+
+
+def test_forecasts_count_no_event_twice() -> None:
+    """However many models forecast after a bar, it is one bar, and nothing is subtracted but its volatility."""
+    found = compared(
+        [forecast(7, "ar"), volatility(7)], [volatility(7), forecast(7, "ar"), forecast(7, "b")], kind="ticks"
+    )
+    assert found.outcomes.counts == {("approve", "approve"): 1}
+    assert found.number_differences.tolist() == [0.0]
+    assert found.records["forecasts"] == RecordCounts(equal=1, missing=1)
+
+
+def test_an_alert_on_no_bar_is_an_event_of_its_own() -> None:
+    """Feeds that are silent on both sides, on one or on the other, stand beside the bars, each once."""
+    both, was, now = (market_alert("symbol", "s", f"silence of {name}", 5) for name in ("both", "was", "now"))
+    found = compared([volatility(5), both, was], [volatility(5), both, now], kind="ticks")
+    assert found.outcomes.counts == {("approve", "approve"): 1, ("review", "review"): 1, ("approve", "review"): 1}
+    assert found.not_rescored == 1
 
 
 outcomes = st.sampled_from(OUTCOMES)
@@ -280,11 +330,11 @@ def test_outcomes_are_those_of_a_table_of_all_events(history: list[tuple[Outcome
 
 def test_only_the_alerts_of_its_entities_are_a_kinds_own() -> None:
     """Of the topic that all kinds share, an alert belongs to the kind whose entity it is on; the rest to its stream."""
-    portfolio = msgspec.structs.replace(alert(1).message, entity_kind="portfolio")
-    foreign = ScoredRecord("alerts", 0, b"p", encode(portfolio), portfolio)
+    foreign = market_alert("portfolio", "p", "p@1", 1)
     owned: dict[KindName, tuple[ScoredRecord, ScoredRecord]] = {
         "transactions": (alert(1), score(1)),
         "ticks": (bar_alert(1), volatility(1)),
+        "rates": (curve_alert(1), curve(1)),
     }
     for kind, records in owned.items():
         for other in KINDS:

@@ -1,31 +1,30 @@
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import pytest
 
+from risk.bundle import Bundle
 from risk.chunk import Chunk
 from risk.customer_fold import CustomerFold
 from risk.fold import Fold
-from risk.market.market_bundle import MarketBundle
 from schemas.encoding import encode
 from schemas.transaction import Transaction
-from stream.bundle_files import read_bundle
+from stream.bundle_files import read_bundle, read_market_bundle
 from stream.bundles import Bundles
 from stream.rescore import caught_up_before, scoring_of
 from stream.scored_kind import KINDS, KindName
 from stream.settings import Settings
 
-DEMO = Path(__file__).parents[2] / "bundles" / "demo"
+DEMO, DEMO_MARKET = (Path(__file__).parents[2] / "bundles" / name for name in ("demo", "demo-market"))
 SETTINGS = Settings(partitions=1)
 NOT_COMPARED = {"dead_letters", "merchant_events", "market_events"}
 FIRST = 40
 
 
 @pytest.fixture(scope="module")
-def bundles() -> Bundles:
-    """Give bundles of every kind that is scored; of the one of markets nothing but its being there is asked."""
-    return Bundles(read_bundle(DEMO), market=cast(MarketBundle, object()))
+def bundle() -> Bundle:
+    """Give a bundle that scores transactions."""
+    return read_bundle(DEMO)
 
 
 def blocks() -> Iterator[bytes]:
@@ -45,9 +44,9 @@ def scored(fold: Fold) -> int:
     return sum(output.stream == "scores" for output in emitted.outputs)
 
 
-def test_a_silent_source_holds_nothing_up_in_a_log_without_its_beginning(bundles: Bundles) -> None:
+def test_a_silent_source_holds_nothing_up_in_a_log_without_its_beginning(bundle: Bundle) -> None:
     """A source whose last word was removed is taken to have been at its end; else nothing would ever be scored."""
-    merchants = scoring_of(SETTINGS, bundles, KINDS["transactions"]).spec
+    merchants = scoring_of(SETTINGS, Bundles(bundle), KINDS["transactions"]).spec
     assert scored(merchants.new_fold(0)) == 0
     fold = merchants.new_fold(0)
     lost = caught_up_before("merchant-events", 0, SETTINGS, FIRST)
@@ -62,10 +61,11 @@ def test_nothing_stands_in_where_nothing_was_lost() -> None:
     assert caught_up_before("merchant-events", 0, SETTINGS, 0) is None
 
 
-@pytest.mark.parametrize(("kind", "job"), [("transactions", "merchants"), ("ticks", "ticks")])
-def test_a_kind_is_scored_by_one_job(bundles: Bundles, kind: KindName, job: str) -> None:
+@pytest.mark.parametrize(("kind", "job"), [("transactions", "merchants"), ("ticks", "ticks"), ("rates", "rates")])
+def test_a_kind_is_scored_by_one_job(bundle: Bundle, kind: KindName, job: str) -> None:
     """The hop that scores runs, and no first hop; all that it publishes is compared, but for refusals and next hops."""
-    scoring = scoring_of(SETTINGS, bundles, KINDS[kind])
+    market = None if kind == "transactions" else read_market_bundle(DEMO_MARKET)
+    scoring = scoring_of(SETTINGS, Bundles(bundle, market=market), KINDS[kind])
     assert scoring.spec.name == job
     assert set(KINDS[kind].streams) == set(scoring.spec.output_topics) - NOT_COMPARED
     assert scoring.of_merchants is (kind == "transactions")
