@@ -81,7 +81,9 @@ class BarSpecification(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     `prices` names the ticks that make prices: the middle of each quote, the price of each trade, or both as they come;
     the others add only their spread or volume, at the last price. A session ends at the end of its `hours`, and where
     no tick comes for more than `pause_ns`; a bar never reaches into the next. A quote that says again what has been
-    quoted for more than `stale_after_ns` is passed over. What is left out does not apply.
+    quoted for more than `stale_after_ns` is passed over. Realised and bipower variance take the returns between the
+    last prices before the multiples of `sample_ns`, since prices that bounce between bid and ask are no variance of the
+    market's. What is left out does not apply; without samples, every price counts in them.
 
     Raises ValueError where a pause is shorter than bars of time, which could then be two of one time.
 
@@ -96,6 +98,7 @@ class BarSpecification(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     hours: SessionHours | None = None
     pause_ns: _LengthNs | None = None
     stale_after_ns: _LengthNs | None = None
+    sample_ns: _LengthNs | None = None
     outliers: OutlierRule | None = None
 
     def __post_init__(self) -> None:
@@ -140,6 +143,7 @@ _RULES = np.dtype(
         ("weekdays", "<i8"),
         ("pause_ns", "<i8"),
         ("stale_after_ns", "<i8"),
+        ("sample_ns", "<i8"),
         ("has_outliers", "?"),
         ("deviations", "<f8"),
         ("floor_percent", "<f8"),
@@ -166,6 +170,7 @@ def rules_table(specifications: Iterable[BarSpecification]) -> NDArray[np.void]:
                 row["kind"], row["volume"] = VOLUME, volume
         row["prices"] = _SOURCES[one.prices]
         row["pause_ns"], row["stale_after_ns"] = one.pause_ns or 0, one.stale_after_ns or 0
+        row["sample_ns"] = one.sample_ns or 0
         if one.hours is not None:
             row["has_hours"], row["open_ns"], row["session_ns"] = True, one.hours.open_ns, one.hours.length_ns
             row["weekdays"] = sum(1 << day for day in one.hours.weekdays)

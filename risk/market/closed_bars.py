@@ -50,8 +50,8 @@ class ClosedBars:
     `log_return_percent` is that from the close of the bar before, so with the first bar of a session it holds what came
     between sessions, which `overnight_return_percent` tells alone: 0 for other bars. The variances are of the prices
     inside the bar, see `risk.market.realised_variance`: realised and bipower variance take the returns from price to
-    price, from the last price before the bar on, but for what came overnight. `spread_percent` is the mean of
-    (ask - bid) / middle of the bar's quotes, 0 without any.
+    price, or from sample to sample, from the last price before the bar on, but for what came overnight.
+    `spread_percent` is the mean of (ask - bid) / middle of the bar's quotes, 0 without any.
 
     `gap_ns` is the time from the end of the bar before to this one's start, `silence_ns` the longest time without a
     tick within the session up to the bar's last. The counts int64 are of ticks since the bar before was given:

@@ -24,6 +24,7 @@ OPEN_BAR_FIELDS = [
     ("clock_ns", "<i8"),
     ("session", "<i8"),
     ("last_price", "<f8"),
+    ("sampled_price", "<f8"),
     ("previous_close", "<f8"),
     ("previous_end_ns", "<i8"),
     # Of the open bar: without ticks, no bar is open.
@@ -94,17 +95,16 @@ def add_tick(
             symbol["first_of_session"] = is_new_session
         if not is_new_session and clock_ns > 0:
             symbol["silence_ns"] = max(symbol["silence_ns"], time_ns - clock_ns)
-        if is_price and last_price > 0.0:
-            # A difference, because the quotient of two valid prices can overflow.
-            log_return = 100.0 * (math.log(price) - math.log(last_price))
-            if is_new_session:
-                symbol["overnight_return"] = log_return
-            else:
-                symbol["realised_variance"] = add_to_realised_variance(symbol["realised_variance"], log_return)
-                symbol["bipower_variance"] = add_to_bipower_variance(
-                    symbol["bipower_variance"], symbol["last_return"], log_return
-                )
-                symbol["last_return"] = log_return
+        if is_new_session or last_price == 0.0:
+            if last_price > 0.0:
+                # A difference, because the quotient of two valid prices can overflow.
+                symbol["overnight_return"] = 100.0 * (math.log(price) - math.log(last_price))
+            symbol["sampled_price"] = price
+        elif rule["sample_ns"] == 0:
+            if is_price:
+                _add_return(symbol, price)
+        elif time_ns // rule["sample_ns"] > clock_ns // rule["sample_ns"]:
+            _add_return(symbol, last_price)
         symbol["clock_ns"], symbol["session"], symbol["last_price"] = time_ns, session, price
     symbol["high"], symbol["low"] = max(symbol["high"], price), min(symbol["low"], price)
     symbol["ticks"] += 1
@@ -137,12 +137,23 @@ def _open(symbol: np.void, rule: np.void, time_ns: int, session: int, price: flo
 
 
 @njit(cache=True)
+def _add_return(symbol: np.void, price: float) -> None:
+    """Add the return from the price sampled last to the bar's variances."""
+    log_return = 100.0 * (math.log(price) - math.log(symbol["sampled_price"]))
+    symbol["realised_variance"] = add_to_realised_variance(symbol["realised_variance"], log_return)
+    symbol["bipower_variance"] = add_to_bipower_variance(symbol["bipower_variance"], symbol["last_return"], log_return)
+    symbol["last_return"], symbol["sampled_price"] = log_return, price
+
+
+@njit(cache=True)
 def close_bar(symbol: np.void, rule: np.void, bars: NDArray[np.void], at: int) -> bool:
     """Close a symbol's open bar; return whether it has a return, and row `at` of CLOSED_BAR rows was filled in.
 
     Its index and the counts of what the filter passed over are left to the caller.
     """
     close, previous_close, previous_end_ns = symbol["last_price"], symbol["previous_close"], symbol["previous_end_ns"]
+    if rule["sample_ns"] > 0:
+        _add_return(symbol, close)
     # Bars of ticks or volume may end at one time; each needs an end of its own, which names it.
     end_ns = symbol["end_ns"] if rule["kind"] == TIME else max(symbol["clock_ns"], previous_end_ns + 1)
     symbol["previous_close"], symbol["previous_end_ns"] = close, end_ns

@@ -82,6 +82,7 @@ class PlainSymbol:
     bar: list[Taken] = field(default_factory=list)
     bar_session: int = 0
     is_first: bool = False
+    before: tuple[int, float] | None = None
     overnight: float = 0.0
     highest: int | None = None
     came: set[int] = field(default_factory=set)
@@ -206,6 +207,9 @@ class PlainSymbol:
                 bars += self.close()
             if not self.bar:
                 self.bar_session, self.is_first, self.overnight = session, is_new_session, 0.0
+                self.before = None
+                if not is_new_session and self.clock_ns is not None and self.last_price is not None:
+                    self.before = self.clock_ns, self.last_price
             log_return = None
             if is_price and self.last_price is not None:
                 log_return = 100.0 * (math.log(price) - math.log(self.last_price))
@@ -221,16 +225,28 @@ class PlainSymbol:
                 bars += self.close()
         return bars
 
+    def returns(self, close: float) -> list[float]:
+        """Return those that the variances of the open bar take."""
+        if self.rule.sample_ns is None:
+            return [one.log_return for one in self.bar if one.log_return is not None]
+        path = [(one.time_ns, one.price) for one in self.bar if one.is_new]
+        path = [path[0] if self.before is None else self.before, *path]
+        samples = [path[0][1]]
+        for (time_ns, price), (next_ns, _) in pairwise(path):
+            if next_ns // self.rule.sample_ns > time_ns // self.rule.sample_ns:
+                samples.append(price)
+        return [100.0 * (math.log(b) - math.log(a)) for a, b in pairwise([*samples, close])]
+
     def close(self) -> list[PlainBar]:
         """Close the open bar; return it if it has a return."""
         bar, previous = self.bar, self.previous
         start_ns, end_ns = self.start_ns(), self.end_ns()
         close = [one.price for one in bar if one.is_new][-1]
+        returns = self.returns(close)
         self.bar, self.previous = [], (end_ns, close)
         if previous is None:
             return []
         first, high, low = bar[0].price, max(one.price for one in bar), min(one.price for one in bar)
-        returns = [one.log_return for one in bar if one.log_return is not None]
         spreads = [one.spread for one in bar if one.spread is not None]
         log_range = 100.0 * (math.log(high) - math.log(low))
         move = 100.0 * (math.log(close) - math.log(first))

@@ -46,6 +46,7 @@ specifications = st.builds(
     hours=st.none() | hours,
     pause_ns=st.none() | st.sampled_from([30 * SECOND_NS, HOUR_NS]),
     stale_after_ns=st.none() | st.sampled_from([1, 10 * SECOND_NS]),
+    sample_ns=st.none() | st.sampled_from([10 * SECOND_NS, 60 * SECOND_NS]),
     outliers=st.none() | st.builds(OutlierRule, st.floats(1.0, 20.0), st.floats(0.01, 1.0), st.floats(0.5, 0.99)),
 )
 

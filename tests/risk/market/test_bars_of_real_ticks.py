@@ -166,3 +166,26 @@ def test_bad_prints_of_a_real_market_do_not_count(trades: pd.DataFrame) -> None:
     assert (clean.skipped_outliers.sum(), clean.ticks.sum()) == (87, raw.ticks.sum() - 87)
     assert np.array_equal(clean.close, raw.close)
     assert clean.parkinson_variance_percent2.sum() < 0.55 * raw.parkinson_variance_percent2.sum()
+
+
+def test_sampled_variances_are_those_of_pandas_and_free_of_the_bounce(trades: pd.DataFrame) -> None:
+    """Minutes sampled in hours make the variance that pandas makes; prices at bid and ask in turn add five times it."""
+    hour = TimeBars(60 * MINUTE_NS)
+    time_ns, columns = (
+        trades["time_ns"].to_numpy(),
+        {"price": trades["price"].to_numpy(), "size": trades["size"].to_numpy()},
+    )
+    every = bars_of(BarSpecification(closes=hour, hours=NEW_YORK), time_ns, **columns)
+    sampled = bars_of(BarSpecification(closes=hour, hours=NEW_YORK, sample_ns=MINUTE_NS), time_ns, **columns)
+    assert np.array_equal(every.close, sampled.close)
+    days = trades.set_index("time_ns")["price"].groupby(trades["time_ns"].to_numpy() // (1440 * MINUTE_NS))
+    expected = []
+    for _, day in days:
+        of_minute = day.groupby(day.index // MINUTE_NS).last()
+        returns = 100.0 * np.log(pd.concat([day.iloc[:1], of_minute])).diff().iloc[1:]
+        since_open = of_minute.index.to_numpy() % 1440 - NEW_YORK.open_ns // MINUTE_NS
+        expected += (returns**2).groupby(since_open // 60).sum().tolist()
+    np.testing.assert_allclose(sampled.realised_variance_percent2, expected[1:-1], rtol=1e-9)
+    of_hours = np.square(sampled.log_return_percent - sampled.overnight_return_percent).sum()
+    assert sampled.realised_variance_percent2.sum() < 1.2 * of_hours
+    assert every.realised_variance_percent2.sum() > 5.0 * sampled.realised_variance_percent2.sum()
