@@ -61,8 +61,8 @@ def fit_correlations(symbols: tuple[str, ...], residuals: NDArray[np.float64]) -
     """Return the model of joint residuals, float64[T, n], in order of time, with NaN where a symbol has none.
 
     The target is the correlation of the residuals with 0 for one that is missing, as the stream has it, and so is
-    positive semi-definite. Raises ValueError for fewer than `LEAST_BARS` bars, a symbol that never moved, and symbols that determine
-    one another.
+    positive semi-definite. Raises ValueError for fewer than `LEAST_BARS` bars, a symbol that never moved, and symbols
+    that determine one another.
     """
     cut = np.clip(residuals, -MOST_DEVIATIONS, MOST_DEVIATIONS)
     cut = cut[~np.isnan(cut).all(axis=1)]
@@ -80,8 +80,8 @@ def fit_correlations(symbols: tuple[str, ...], residuals: NDArray[np.float64]) -
     if np.linalg.eigvalsh(target)[0] < _LEAST_EIGENVALUE:
         first, second = np.unravel_index(int(np.argmax(np.abs(np.triu(target, 1)))), target.shape)
         raise ValueError(
-            f"residuals: the symbols' moves determine one another, as those of {symbols[first]} and {symbols[second]} all"
-            " but do; leave one untrained"
+            f"residuals: the symbols' moves determine one another, as those of {symbols[first]} and {symbols[second]}"
+            " all but do; leave one untrained"
         )
 
     def negative(x: NDArray[np.float64]) -> float:
