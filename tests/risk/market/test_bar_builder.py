@@ -194,12 +194,12 @@ def test_a_producer_that_counts_anew_loses_nothing() -> None:
 def test_a_quote_that_is_said_again_for_too_long_is_stale() -> None:
     """A frozen quote closes no bars: the return after it spans the time for which it was frozen."""
     frozen = of_one(
-        BarSpecification(closes=BARS_OF_10, stale_after_ns=15),
+        BarSpecification(closes=BARS_OF_10, stale_after_ns=20),
         [0, 10, 20, 30, 40, 50, 60, 70],
         quotes=[1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 3.0, 3.0],
     )
-    assert (frozen.end_ns - THURSDAY_NS).tolist() == [20, 30, 70]
-    assert (frozen.skipped_stale.tolist(), frozen.silence_ns.tolist()) == ([0, 3, 0], [10, 10, 40])
+    assert (frozen.end_ns - THURSDAY_NS).tolist() == [20, 30, 40, 70]
+    assert (frozen.skipped_stale.tolist(), frozen.silence_ns.tolist()) == ([0, 0, 2, 0], [10, 10, 10, 30])
 
 
 def test_no_bar_spans_the_night() -> None:
