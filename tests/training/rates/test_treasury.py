@@ -77,12 +77,12 @@ def test_what_cannot_be_used_is_named(tmp_path: Path, text: str, told: str) -> N
 
 
 def test_the_treasury_table_is_read_whole(shared_data: Path) -> None:
-    """From 2000 on each day has 9 to 11 tenors; 1 month began in July 2001 and 30 years paused from 2002."""
+    """From 2000 on each day has 10 or 11 tenors; 1 month began in July 2001 and 30 years paused from 2002."""
     rates = read_par_curves(shared_data / "rates" / "ust.csv")
     days, counts = np.unique(rates.event_time_ns, return_counts=True)
-    lines = (shared_data / "rates" / "ust.csv").read_text().splitlines()
-    assert len(days) == sum("2000" <= line[:4] < "2100" for line in lines) > 5_000
-    assert (counts.min(), counts.max()) == (9, 11)
+    lines = (shared_data / "rates" / "ust.csv").read_text().splitlines()[1:]
+    assert len(days) == sum(line >= "2000" for line in lines)
+    assert (counts.min(), counts.max()) == (10, 11)
     month = rates.event_time_ns[rates.tenor_months == 1].min()
     assert np.datetime64(int(month), "ns").astype("datetime64[D]") == np.datetime64("2001-07-31")
     long = rates.event_time_ns[rates.tenor_months == 360]
