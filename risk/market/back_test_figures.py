@@ -1,11 +1,10 @@
 """How back-tests are published."""
 
 from collections.abc import Sequence
-from typing import cast
 
 from risk.market.back_test import TRAFFIC_LIGHT_LEVEL, BackTests
 from risk.market.traffic_light import ZONES
-from schemas.back_test import BackTestFigure, Zone
+from schemas.back_test import BackTestFigure
 
 
 def confidence_percent(level: float) -> float:
@@ -32,7 +31,7 @@ def back_test_figures(tests: BackTests, at: int, levels: Sequence[float]) -> tup
                 dynamic_quantile_p=float(tests.dynamic_quantile_p_value[at, number]),
                 shortfall_z2=float(tests.acerbi_szekely_z2[at, number]),
                 quantile_loss_percent=float(tests.mean_quantile_loss_percent[at, number]),
-                zone=cast(Zone, ZONES[int(tests.traffic_light_zone[at])]) if light else None,
+                zone=ZONES[int(tests.traffic_light_zone[at])] if light else None,
                 plus_factor=float(tests.plus_factor[at]) if light else None,
             )
         )
