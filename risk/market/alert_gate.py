@@ -1,4 +1,4 @@
-"""When something that stays bad, or comes and goes, alerts again: hysteresis, and a time to cool down."""
+"""When something that stays bad, or comes and goes, alerts again: hysteresis, a time to cool down, and escalation."""
 
 import msgspec
 
@@ -7,33 +7,38 @@ RELEASE_SHARE = 0.9
 
 
 class AlertState(msgspec.Struct, frozen=True, array_like=True):
-    """Whether an alert was raised and not yet released, and the event time of the last one, 0 before any."""
+    """Whether an alert was raised and not yet released; the event time of the last one, 0 before any, and its score."""
 
     raised: bool = False
     last_ns: int = 0
+    last_score: float = 0.0
 
 
 NOT_ALERTED = AlertState()
 
 
-def next_alert_state(state: AlertState, ratio: float, time_ns: int, cool_down_ns: int) -> tuple[AlertState, bool]:
-    """Return the state after a measure of `ratio` times its limit, and whether to alert.
+def next_alert_state(
+    state: AlertState, score: float, time_ns: int, *, cool_down_ns: int, escalation: float
+) -> tuple[AlertState, bool]:
+    """Return the state after a measure of `score` times its limit, and whether to alert.
 
     It alerts above 1, if it had come down to `RELEASE_SHARE` since the last alert, and that alert is at least
-    `cool_down_ns` of event time ago. What rises above the limit while it cools down alerts once it has.
+    `cool_down_ns` of event time ago; and, in spite of both, where it is `escalation` times as bad as what was alerted.
+    What rises above the limit while it cools down alerts once it has.
 
-    >>> state, alert = next_alert_state(AlertState(), 1.2, 100, 50)
+    >>> rules = {"cool_down_ns": 50, "escalation": 2.0}
+    >>> state, alert = next_alert_state(NOT_ALERTED, 1.2, 100, **rules)
     >>> state, alert
-    (AlertState(raised=True, last_ns=100), True)
-    >>> next_alert_state(state, 1.5, 200, 50)[1]
-    False
-    >>> released, _ = next_alert_state(state, 0.5, 120, 50)
-    >>> next_alert_state(released, 1.2, 140, 50)[1], next_alert_state(released, 1.2, 150, 50)[1]
+    (AlertState(raised=True, last_ns=100, last_score=1.2), True)
+    >>> next_alert_state(state, 1.5, 200, **rules)[1], next_alert_state(state, 2.4, 110, **rules)[1]
+    (False, True)
+    >>> released, _ = next_alert_state(state, 0.5, 120, **rules)
+    >>> next_alert_state(released, 1.2, 140, **rules)[1], next_alert_state(released, 1.2, 150, **rules)[1]
     (False, True)
     """
-    if state.raised:
-        return AlertState(ratio > RELEASE_SHARE, state.last_ns), False
-    cool = state.last_ns == 0 or time_ns - state.last_ns >= cool_down_ns
-    if ratio > 1.0 and cool:
-        return AlertState(True, time_ns), True
-    return state, False
+    raised = state.raised and score > RELEASE_SHARE
+    is_cool = state.last_ns == 0 or time_ns - state.last_ns >= cool_down_ns
+    is_worse = state.last_ns > 0 and score >= escalation * state.last_score
+    if score > 1.0 and ((not raised and is_cool) or is_worse):
+        return AlertState(True, time_ns, score), True
+    return AlertState(raised, state.last_ns, state.last_score), False

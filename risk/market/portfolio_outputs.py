@@ -2,27 +2,13 @@
 
 from risk.fold import Output
 from risk.identity import alert_id
+from risk.market.market_alert import ALERT_THRESHOLD, severity
 from risk.market.portfolio_alerts import Finding
 from risk.market.portfolio_parameters import PortfolioParameters
 from schemas.alert import Alert
 from schemas.encoding import encode
 from schemas.portfolio_risk import InterestRateRisk, MarketRisk, PortfolioRisk
-from schemas.severity import Severity
 from schemas.source import Source
-
-ALERT_THRESHOLD = 1.0
-"""The score of a portfolio is its loss in units of what is allowed."""
-
-
-def severity(score: float) -> Severity:
-    """Return how severe a loss is: medium, high from 1.5 and critical from 2 times what was allowed.
-
-    >>> severity(1.2), severity(1.5), severity(2.3)
-    ('medium', 'high', 'critical')
-    """
-    if score >= 2.0:
-        return "critical"
-    return "high" if score >= 1.5 else "medium"
 
 
 class PortfolioOutputs:

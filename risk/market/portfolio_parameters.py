@@ -15,11 +15,13 @@ class PortfolioLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     `interest_rate_loss_percent` is what the bonds of one currency may lose in the worst of Basel's six shocks, in
     percent of their gross value. Basel's outlier test has 15 % of a bank's Tier 1 capital (d368, 2016, principle 12);
     capital is not in the stream, so the limit is on what is held. A portfolio alerts at most once in `cool_down_ns` of
-    event time for its value at risk, and for its bonds of each currency.
+    event time for its value at risk, and for its bonds of each currency, but at once for what is `escalation` times as
+    bad as what it alerted for.
     """
 
     interest_rate_loss_percent: Annotated[float, Meta(gt=0.0)] = 15.0
-    cool_down_ns: Annotated[int, Meta(ge=0)] = 3_600_000_000_000
+    cool_down_ns: Annotated[int, Meta(ge=0, le=2**62)] = 3_600_000_000_000
+    escalation: Annotated[float, Meta(gt=1.0)] = 2.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.fold import Emitted
-from risk.market.alert_gate import NOT_ALERTED, next_alert_state
+from risk.market.alert_gate import NOT_ALERTED, AlertState, next_alert_state
 from risk.market.back_test import BackTest, BackTests
 from risk.market.back_test_figures import back_test_figures, exceeded_percent
 from risk.market.bond_valuation import Curve, value_bonds
@@ -160,9 +160,7 @@ class PortfolioRisks:
         if loss is not None and in_force is not None:
             allowed = in_force.value_at_risk_percent[self._level_99]
             finding = loss_finding(loss.symbols, loss.by_symbol, in_force, allowed)
-            state, alert = next_alert_state(
-                portfolio.market_alert, finding.score, end_ns, self._parameters.limits.cool_down_ns
-            )
+            state, alert = self._gate(portfolio.market_alert, finding.score, end_ns)
             self._book.set_market_alert(portfolio, state)
             if alert:
                 emitted.outputs.append(self._outputs.alert(portfolio.name, event_id, end_ns, source, finding))
@@ -182,15 +180,16 @@ class PortfolioRisks:
         found = value_bonds(currency, bonds, self._curves[currency], as_of_ns)
         emitted.outputs.append(self._outputs.risk(portfolio.name, event_id, as_of_ns, source, found.figures))
         emitted.counts["valued"] += 1
-        limits = self._parameters.limits
-        finding = interest_rate_finding(bonds, found, limits.interest_rate_loss_percent)
-        state, alert = next_alert_state(
-            portfolio.rate_alerts.get(currency, NOT_ALERTED), finding.score, as_of_ns, limits.cool_down_ns
-        )
+        finding = interest_rate_finding(bonds, found, self._parameters.limits.interest_rate_loss_percent)
+        state, alert = self._gate(portfolio.rate_alerts.get(currency, NOT_ALERTED), finding.score, as_of_ns)
         self._book.set_rate_alert(portfolio, currency, state)
         if alert:
             emitted.outputs.append(self._outputs.alert(portfolio.name, event_id, as_of_ns, source, finding))
             emitted.counts["alerted"] += 1
+
+    def _gate(self, state: AlertState, score: float, time_ns: int) -> tuple[AlertState, bool]:
+        limits = self._parameters.limits
+        return next_alert_state(state, score, time_ns, cool_down_ns=limits.cool_down_ns, escalation=limits.escalation)
 
     def take_changed(self) -> list[tuple[bytes, bytes]]:
         """Return the curves changed since the last call, by currency."""

@@ -228,7 +228,7 @@ def test_history_is_simulated_once_there_is_enough() -> None:
 
 
 def test_a_loss_beyond_the_value_at_risk_alerts_once_while_it_cools_down() -> None:
-    """A breach tells by how much each symbol lost more than its share; another within the hour is not told again."""
+    """A breach tells by how much each symbol lost more than its share; another within the hour is told if far worse."""
     market = Market(fold_of(cool_down_ns=60 * MINUTE_NS))
     market.hold("p", 0, 1.0, symbol="A")
     market.hold("p", 0, 1.0, symbol="B")
@@ -252,6 +252,7 @@ def test_a_loss_beyond_the_value_at_risk_alerts_once_while_it_cools_down() -> No
     assert alert.score == pytest.approx(4.0 / allowed, rel=1e-9)
     assert alert.contributions == pytest.approx({"A": 2.5 / allowed - 0.5, "B": 1.5 / allowed - 0.5}, rel=1e-9)
     assert [reason.feature for reason in alert.reasons] == ["A", "B"]
+    assert [len(alerts(one)) for one in (step(-0.10, -0.10), step(0.0, 0.0))] == [0, 1]
     minute += 60
     step(-0.05, -0.05)
     assert len(alerts(step(0.0, 0.0))) == 1
