@@ -33,6 +33,10 @@ GARCH estimates and persistence", European Journal of Finance 12, 2006, advise a
 DISTRIBUTIONS: dict[str, Any] = {"normal": Normal, "t": StudentsT, "skewt": SkewStudent}
 
 
+_TOLERANCES = (1e-6, 1e-5)
+"""When the optimiser may stop: arch's own choice; then coarser, for likelihoods so flat that no step improves them."""
+
+
 class FitError(ValueError):
     """No parameters could be found; the message says of what, and why."""
 
@@ -96,8 +100,9 @@ def fit_volatility_model(log_returns_percent: NDArray[np.float64], order: ModelO
     arch_model = _arch_model(scaled, order)
     backcast = arch_model.volatility.backcast(scaled - (0.0 if order.kind == "ewma" else scaled.mean()))
     said = "it was not tried"
-    for starting_values in _starts(order, arch_model):
-        result = arch_model.fit(disp="off", show_warning=False, starting_values=starting_values)
+    attempts = [(tolerance, start) for tolerance in _TOLERANCES for start in _starts(order)]
+    for tolerance, start in attempts:
+        result = arch_model.fit(disp="off", show_warning=False, starting_values=start, options={"ftol": tolerance})
         said = f"flag {result.convergence_flag}"
         if result.convergence_flag != 0 or not np.isfinite(result.loglikelihood):
             continue
@@ -155,7 +160,7 @@ def _arch_model(returns: NDArray[np.float64], order: ModelOrder) -> Any:
     return ConstantMean(returns, volatility=process, distribution=distribution, rescale=False)
 
 
-def _starts(order: ModelOrder, arch_model: Any) -> Iterator[NDArray[np.float64] | None]:
+def _starts(order: ModelOrder) -> Iterator[NDArray[np.float64] | None]:
     """Yield where the optimiser begins, for returns of deviation 1: None is arch's own choice."""
     yield None
     shape = {"normal": (), "t": (8.0,), "skewt": (8.0, 0.0)}[order.distribution]
@@ -179,9 +184,6 @@ def _starts(order: ModelOrder, arch_model: Any) -> Iterator[NDArray[np.float64] 
         case "figarch":
             for phi, d, beta in ((0.1, 0.4, 0.3), (0.2, 0.3, 0.4), (0.05, 0.6, 0.5)):
                 yield np.array([0.0, 0.1, *lags(p, phi), d, *lags(q, beta), *shape])
-    # One that is known to be allowed, but for the shape: where even arch's grid begins badly.
-    values = np.concatenate([arch_model.starting_values(), arch_model.volatility.starting_values(arch_model.y)])
-    yield np.concatenate([values, shape])
 
 
 def _variance(backcast: float, order: ModelOrder) -> float:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from risk.market.conditional_variance import ConditionalVariance
 from risk.market.volatility_model import Aparch, Egarch, Figarch, Garch
 from risk.market.volatility_models import VolatilityModels
-from tests.arch_models import arch_process, daily_returns
+from tests.arch_models import arch_process, arch_variances, daily_returns
 from training.market.volatility_fit import FitError, ModelOrder, fit_volatility_model
 
 ORDERS = (
@@ -151,13 +151,15 @@ def test_simulated_parameters_are_found_again() -> None:
 
 
 def test_real_minutes_are_fitted(shared_data: Path) -> None:
-    """Minute returns of EUR/USD and of SPY, which sit at the bound of persistence, are fitted by every kind."""
+    """Minute returns of EUR/USD and of SPY are fitted by every kind, and their variances are arch's."""
     for returns in (eurusd_minutes(shared_data), spy_minutes(shared_data)):
         assert len(returns) > 1_000
         for order in (ORDERS[1], ORDERS[2], ORDERS[5], ORDERS[6], ORDERS[7]):
             fit = fit_volatility_model(returns, order)
             assert isinstance(fit.model, Garch | Egarch | Aparch | Figarch)
             assert np.isfinite(fit.log_likelihood)
+            expected = arch_variances(fit.model, returns)[:-1]
+            assert np.max(np.abs(fit.bars.variance_percent2 / expected - 1)) <= 1e-10
             if order.distribution == "normal":
                 assert np.mean(fit.bars.standardised_residual**2) == pytest.approx(1.0, abs=0.15)
 
