@@ -1,4 +1,4 @@
-"""Curve points, keyed by currency -> closed curves -> a message each, alerts on shocks, and rows for portfolios."""
+"""Curve points, keyed by currency -> closed curves -> messages, forecasts, alerts on shocks, rows for portfolios."""
 
 from collections.abc import Iterable
 
@@ -10,54 +10,56 @@ from risk.dead_letters import reject
 from risk.event_time import split_future
 from risk.fold import Emitted, Output
 from risk.identity import alert_id
+from risk.market import forecast_step
+from risk.market.forecast_step import Forecasts
+from risk.market.market_bundle import MarketBundle
 from risk.market.market_columns import curve_columns
 from risk.market.market_routing import MarketRouting
 from risk.rates import curve_alerts, curve_step
 from risk.rates.closed_curves import ClosedCurves
 from risk.rates.curve_alert_message import curve_alert_message
 from risk.rates.curve_alerts import CurveAlerts
+from risk.rates.curve_factors import FACTORS
 from risk.rates.curve_identity import curve_event_id
 from risk.rates.curve_message import curve_message
 from risk.rates.curve_reasons import curve_reasons
 from risk.rates.curve_shocks import curve_shocks
 from risk.rates.curve_step import CurveStep
 from risk.rates.decode_rates import decode_rates
-from risk.rates.rate_parameters import RateParameters
+from risk.rates.factor_forecasts import factor_forecasts
+from risk.rates.factor_series import factor_series
 from risk.rates.rate_rejections import refused_points
 from schemas.encoding import encode
 from schemas.source import Source
-
-# What the rows of each step are stored under.
-_CURVE, _ALERT = b"curve/", b"alert/"
 
 
 class RateFold:
     """Advances the curves of one partition of currencies; see `risk.fold.Fold`.
 
-    A curve and an alert on it have the same id, each in its own topic. `bundle_name` and `bundle_version` say in each
-    message where the parameters came from; `partitions` is how many market events have.
+    A curve and an alert on it have the same id, each in its own topic. The bundle's forecasters forecast the factors of
+    every curve as they do symbols; `partitions` is how many market events have.
     """
 
-    def __init__(
-        self, partition: int, *, partitions: int, parameters: RateParameters, bundle_name: str, bundle_version: str
-    ) -> None:
-        self._parameters = parameters
-        self._bundle_name, self._bundle_version = bundle_name, bundle_version
-        self._curves = CurveStep(parameters)
-        self._alerts = CurveAlerts(parameters)
+    def __init__(self, partition: int, *, partitions: int, bundle: MarketBundle) -> None:
+        self._parameters = bundle.parameters.rates
+        self._bundle_name, self._bundle_version = bundle.manifest.name, bundle.version
+        self._curves = CurveStep(self._parameters)
+        self._alerts = CurveAlerts(self._parameters)
+        self._forecasts = Forecasts(bundle.parameters.forecasters, bundle.graphs)
         self._routing = MarketRouting("rates", partition, partitions)
         self._offset = -1
 
     @property
     def state_version(self) -> str:
         """Names the form of the rows, and the length of the curves that they hold."""
-        return f"rates-{curve_step.STATE_VERSION}-{curve_alerts.STATE_VERSION}-{self._parameters.curve_ns}ns"
+        versions = (curve_step.STATE_VERSION, curve_alerts.STATE_VERSION, forecast_step.STATE_VERSION)
+        return f"rates-{'-'.join(map(str, versions))}-{self._parameters.curve_ns}ns"
 
     def __len__(self) -> int:
-        return len(self._curves) + len(self._alerts)
+        return sum(len(step) for _, step in self._steps())
 
     def advance(self, chunk: Chunk) -> Emitted:
-        """Take the points; emit dead letters, and for each curve that closed a message and maybe an alert."""
+        """Take the points; emit dead letters, and for each curve that closed messages and maybe an alert."""
         emitted = Emitted()
         chunk = chunk.after(self._offset)
         columns, rejections = decode_rates(chunk.keys, chunk.values)
@@ -88,7 +90,9 @@ class RateFold:
         return emitted
 
     def _publish(self, emitted: Emitted, chunk: Chunk, curves: ClosedCurves, records: list[int]) -> int:
-        """Add each curve's message, and the alert on it if there is one; return how many alerts there were."""
+        """Add each curve's messages, and the alert on it if there is one; return how many alerts there were."""
+        series = factor_series(curves)
+        forecasts = self._forecasts.advance(series.key, series.level, series.change)
         shocks = curve_shocks(curves, self._parameters)
         shocked, inverted = self._alerts.advance(
             curves.currency, curves.event_time_ns, shocks.score, curves.factors_percent[:, 1]
@@ -108,6 +112,15 @@ class RateFold:
             )
             place = source.partition, currency.encode()
             emitted.outputs.append(Output("curves", *place, encode(curve), bytes.fromhex(identity)))
+            emitted.outputs += factor_forecasts(
+                forecasts,
+                range(len(FACTORS) * at, len(FACTORS) * (at + 1)),
+                models=self._forecasts.models,
+                event_time_ns=curve.event_time_ns,
+                source=source,
+                bundle_name=self._bundle_name,
+                bundle_version=self._bundle_version,
+            )
             if not (shocked[at] or inverted[at]):
                 continue
             score, reasons = curve_reasons(
@@ -126,10 +139,13 @@ class RateFold:
             emitted.outputs.append(Output("alerts", *place, encode(alert), bytes.fromhex(identity)))
         return int((shocked | inverted).sum())
 
+    def _steps(self) -> tuple[tuple[bytes, CurveStep | CurveAlerts | Forecasts], ...]:
+        """Return what the rows of each step are stored under, and the step."""
+        return ((b"curve/", self._curves), (b"alert/", self._alerts), (b"forecast/", self._forecasts))
+
     def take_changed(self) -> list[tuple[bytes, bytes]]:
-        """Return the rows changed since the last call, those of the curves first."""
-        curves = [(_CURVE + key, row) for key, row in self._curves.take_changed()]
-        return curves + [(_ALERT + key, row) for key, row in self._alerts.take_changed()]
+        """Return the rows changed since the last call, of every step."""
+        return [(name + key, row) for name, step in self._steps() for key, row in step.take_changed()]
 
     def cut(self) -> bytes:
         """Return the source offset and the clock that were reached."""
@@ -148,5 +164,5 @@ class RateFold:
         source = msgspec.msgpack.decode(cut, type=SourceCut)
         self._offset, self._routing.clock_ns = source.offset, source.clock_ns
         pairs = list(rows)
-        self._curves.load((key.removeprefix(_CURVE), row) for key, row in pairs if key.startswith(_CURVE))
-        self._alerts.load((key.removeprefix(_ALERT), row) for key, row in pairs if key.startswith(_ALERT))
+        for name, step in self._steps():
+            step.load((key.removeprefix(name), row) for key, row in pairs if key.startswith(name))

@@ -2,9 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from types import SimpleNamespace
+from typing import cast
+
+from forecast_steps import FILES, FORECASTERS
 
 from risk.chunk import Chunk
 from risk.fold import Fold, Output
+from risk.market.market_bundle import MarketBundle
 from risk.rates.rate_fold import RateFold
 from risk.rates.rate_parameters import RateParameters
 from schemas.encoding import encode
@@ -15,10 +20,14 @@ MALFORMED = [None, b"", b"?", b'{"schema_version":1}', b"\xff", b'{"currency":"U
 
 
 def fold_of(parameters: RateParameters | None = None, *, version: str = "0123456789ab") -> RateFold:
-    """Return an empty fold."""
-    return RateFold(
-        3, partitions=4, parameters=parameters or RateParameters(), bundle_name="demo", bundle_version=version
+    """Return an empty fold; of the bundle it reads only what is given here."""
+    bundle = SimpleNamespace(
+        manifest=SimpleNamespace(name="demo"),
+        version=version,
+        parameters=SimpleNamespace(rates=parameters or RateParameters(), forecasters=FORECASTERS),
+        graphs=FILES,
     )
+    return RateFold(3, partitions=4, bundle=cast(MarketBundle, bundle))
 
 
 def messages_of(rates: RateHistory) -> list[tuple[bytes | None, bytes | None]]:
