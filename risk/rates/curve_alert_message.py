@@ -1,11 +1,10 @@
 """An alert on a closed curve as the message that is published."""
 
+from risk.market.market_alert import ALERT_THRESHOLD, severity
 from risk.rates.closed_curves import ClosedCurves
 from risk.rates.curve_identity import curve_event_id
-from risk.rates.curve_reasons import ALERT_SCORE
 from schemas.alert import Alert
 from schemas.reason import Reason
-from schemas.severity import Severity
 from schemas.source import Source
 
 
@@ -31,24 +30,13 @@ def curve_alert_message(
         event_time_ns=event_time_ns,
         source=source,
         score=score,
-        threshold=ALERT_SCORE,
+        threshold=ALERT_THRESHOLD,
         outcome="review",
         severity=severity(score),
         reasons=reasons,
         bundle_name=bundle_name,
         bundle_version=bundle_version,
-        usual_score=ALERT_SCORE,
+        usual_score=ALERT_THRESHOLD,
         contributions={one.feature: one.contribution for one in reasons},
         features={one.feature: one.value for one in reasons},
     )
-
-
-def severity(score: float) -> Severity:
-    """Return how severe a shock is: medium, high from 1.5 and critical from 2 times what alerts.
-
-    >>> severity(1.2), severity(1.5), severity(2.3)
-    ('medium', 'high', 'critical')
-    """
-    if score >= 2.0:
-        return "critical"
-    return "high" if score >= 1.5 else "medium"

@@ -1,16 +1,17 @@
-"""Why a curve alerts, in codes, figures and words."""
+"""Why a curve alerts, in codes, figures and words.
+
+A move alerts from the score 1 on; an inversion scores 1, and one more for each percentage point that it is deep.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from risk.market.market_alert import ALERT_THRESHOLD
 from risk.rates.closed_curves import ClosedCurves
 from risk.rates.curve_factors import FACTORS
 from risk.rates.curve_shocks import CurveShocks
 from risk.rates.rate_parameters import RateParameters
 from schemas.reason import Reason
-
-ALERT_SCORE = 1.0
-"""The score from which a move alerts; an inversion scores this, and one more for each point that it is deep."""
 
 
 def curve_reasons(
@@ -18,16 +19,16 @@ def curve_reasons(
 ) -> tuple[float, tuple[Reason, ...]]:
     """Return the score of an alert on curve `at` and its reasons, the strongest first, of what is told to alert.
 
-    The score is that of the strongest reason; contributions share out what it exceeds the alerting score by.
+    The score is that of the strongest reason; contributions share out what it is beyond 1.
     """
     found: list[tuple[float, Reason]] = []
     if shocked:
         for number, name in enumerate(FACTORS):
             score, move = float(shocks.factor[at, number]), float(curves.factor_move_bp[at, number])
-            if score >= ALERT_SCORE:
+            if score >= ALERT_THRESHOLD:
                 volatility = float(curves.factor_volatility_bp[at, number])
                 found.append((score, _move_reason(f"CURVE_SHOCK_{name.upper()}", name, move, volatility, parameters)))
-        if shocks.tenor[at] >= ALERT_SCORE:
+        if shocks.tenor[at] >= ALERT_THRESHOLD:
             place = int(shocks.worst_tenor[at])
             named = f"{tenor_name(int(curves.tenor_months[at, place]))} yield"
             move, volatility = float(curves.tenor_move_bp[at, place]), float(curves.tenor_volatility_bp[at, place])
@@ -36,10 +37,10 @@ def curve_reasons(
         slope = float(curves.factors_percent[at, 1])
         text = f"the 10-year rate is {-slope:,.2f} percentage points below the 3-month rate"
         reason = Reason("CURVE_INVERTED", "slope_percent", slope, 0.0, 0.0, text)
-        found.append((ALERT_SCORE - slope, reason))
+        found.append((ALERT_THRESHOLD - slope, reason))
     found.sort(key=lambda one: -one[0])
     score = found[0][0]
-    shares = _shares(np.array([one - ALERT_SCORE for one, _ in found]), score - ALERT_SCORE)
+    shares = _shares(np.array([one - ALERT_THRESHOLD for one, _ in found]), score - ALERT_THRESHOLD)
     reasons = tuple(
         Reason(one.code, one.feature, one.value, one.usual_value, share, one.text)
         for (_, one), share in zip(found, shares.tolist(), strict=True)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from risk.chunk import Chunk
 from risk.fold import Output
 from risk.market.forecast_step import Forecasts
+from risk.market.market_alert import severity
 from risk.market.market_events import decode_block
 from risk.merchant_events import int64_column
-from risk.rates.curve_alert_message import severity
 from risk.rates.curve_step import CurveStep
 from risk.rates.rate_parameters import RateParameters
 from schemas.alert import Alert
