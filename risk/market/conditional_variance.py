@@ -15,6 +15,7 @@ from risk.market.packed_model import BACKCAST, FREEDOM, MEAN, SKEW, unpacked_mod
 from risk.market.standard_innovations import standard_innovations
 from risk.market.variance_path import expected_variances, has_formula, simulated
 from risk.market.variance_recursion import LEAST_VARIANCE_PERCENT2, MOST_VARIANCE_PERCENT2, next_variance
+from risk.market.variance_row import row_dtype, row_for, width_numbers
 from risk.market.volatility_model import RISKMETRICS_DECAY, VolatilityModel
 from risk.market.volatility_models import VolatilityModels
 
@@ -57,23 +58,7 @@ class ConditionalVariance:
 
     def __init__(self, models: VolatilityModels) -> None:
         self._models = ModelTable(models)
-        widths = self._models.widths
-        self._rows = KeyedRows(
-            np.dtype(
-                [
-                    ("seen", "<i8"),
-                    # 0 in a row that has not begun.
-                    ("next_variance", "<f8"),
-                    ("ewma_variance", "<f8"),
-                    # Rings of the last bars.
-                    ("residuals", "<f8", (max(widths.lags, widths.truncation),)),
-                    ("variances", "<f8", (widths.lags,)),
-                    ("realised", "<f8", (widths.realised_bars,)),
-                    # A packed model that took the place of the one given, or zeros.
-                    ("installed", "<f8", (widths.packed,)),
-                ]
-            )
-        )
+        self._rows = KeyedRows(row_dtype(self._models.widths))
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -159,6 +144,14 @@ class ConditionalVariance:
         self._rows.table[row]["installed"] = self._models.packed[number]
         self._forecast(row, number)
 
+    def uninstall(self, symbol: str) -> None:
+        """Let a symbol go by the model that the step was given again, from the bar to come."""
+        (row,) = self._rows.rows([symbol]).tolist()
+        self._rows.table[row]["installed"] = 0.0
+        self._models.restore(symbol, self._rows.table[row]["installed"])
+        (number,) = self._models.numbers([symbol]).tolist()
+        self._forecast(row, number)
+
     def model(self, symbol: str) -> VolatilityModel:
         """Return the model that a symbol goes by, without its start."""
         return unpacked_model(self._models.packed[self._models.numbers([symbol])[0]])
@@ -168,8 +161,11 @@ class ConditionalVariance:
         return self._rows.take_changed()
 
     def load(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
-        """Take up packed rows; raises ValueError for a row of another form."""
-        pairs = list(rows)
+        """Take up packed rows, also those that were written for models which look back another number of bars.
+
+        Raises ValueError for a row of another form.
+        """
+        pairs = [(key, row_for(row, self._models.widths)) for key, row in rows]
         self._rows.load(pairs)
         for key, row in pairs:
             self._models.restore(key.decode(), np.frombuffer(row, dtype=self._rows.table.dtype)["installed"][0])
@@ -196,6 +192,7 @@ class ConditionalVariance:
         """Let a symbol begin at the end of its model's training, or from the backcast."""
         start = self._models.start(symbol)
         state = self._rows.table[row]
+        state["widths"] = width_numbers(self._models.widths)
         state["ewma_variance"] = self._models.packed[number][BACKCAST]
         if start is not None:
             squares = tuple(one * one for one in start.residuals_percent)

@@ -319,3 +319,56 @@ def test_fixed_innovations_are_standardised_and_spread(distribution: Standardise
     middles = (np.arange(STANDARD_PATHS) + 0.5) / STANDARD_PATHS
     quantiles = np.asarray(law.ppf(middles, np.array(shape) if shape else None))
     np.testing.assert_allclose(np.sort(innovations[:, 0]), (quantiles - quantiles.mean()) / quantiles.std(), atol=1e-8)
+
+
+@settings(max_examples=40)
+@given(
+    numbers=st.lists(st.integers(0, len(MODELS)), min_size=2, max_size=2),
+    kept=st.integers(0, len(MODELS)),
+    bars=st.integers(1, 80),
+)
+def test_a_state_goes_on_under_models_of_other_lengths(numbers: list[int], kept: int, bars: int) -> None:
+    """Rows written for one set of models are taken up by another, whose recursion goes on from the bars they hold."""
+    before, after = ([*MODELS, HAR][one] for one in numbers)
+    third = [*MODELS, HAR][kept]
+    draw = np.random.default_rng(bars)
+    returns, realised = draw.standard_t(4, bars + 9), draw.random(bars + 9)
+    old = ConditionalVariance(VolatilityModels({"*": before, "other": third}))
+    old.advance(["X"] * bars, returns[:bars], realised[:bars])
+    new = ConditionalVariance(VolatilityModels({"*": after}))
+    new.load(old.dump().items())
+    slow = SlowVariance(before)
+    for at in range(bars):
+        slow.advance(returns[at], realised[at])
+    # What the rows did not hold, the new model has not seen.
+    held = min(bars, *(bars_back(one) for one in (before, third)))
+    expected = slow.next_variance()
+    found = new.advance(["X"] * 9, returns[bars:], realised[bars:])
+    assert found.variance_percent2[0] == pytest.approx(expected, rel=1e-9)
+    assert np.isfinite(columns(found)).all()
+    if bars_back(after) <= held and not isinstance(after, Har):
+        slow.model = after
+        first = slow.variances, slow.residuals
+        assert len(first[0]) == bars
+        slow.residuals.append(returns[bars] - after.mean_percent)
+        slow.variances.append(expected)
+        assert found.next_variance_percent2[0] == pytest.approx(slow.next_variance(), rel=1e-9)
+
+
+def test_an_installed_model_stays_where_there_is_room() -> None:
+    """Under a set of models that looks as far back it goes on; under a shorter one the new model takes its place."""
+    step = ConditionalVariance(VolatilityModels({"*": MODELS[3], "wide": MODELS[6]}))
+    step.advance(["X"] * 5, np.arange(5.0), np.zeros(5))
+    step.install("X", MODELS[4])
+    for pooled, expected in ((MODELS[12], MODELS[4]), (MODELS[1], MODELS[1])):
+        other = ConditionalVariance(VolatilityModels({"*": pooled}))
+        other.load(step.dump().items())
+        assert bars_back(other.model("X")) == bars_back(expected)
+        assert type(other.model("X")) is type(expected)
+
+
+@pytest.mark.parametrize("row", [b"", b"\x01" * 40, np.array([1, 1, 1, 13, 0], dtype="<i8").tobytes()])
+def test_bytes_that_are_no_row_are_refused(row: bytes) -> None:
+    """A row that does not tell its form, or is not as long as that, was written by something else."""
+    with pytest.raises(ValueError, match="a packed row"):
+        alone(HAR).load([(b"X", row)])
