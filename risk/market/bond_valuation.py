@@ -22,6 +22,9 @@ from risk.rates.rate_sensitivity import (
 from schemas.currency import CurrencyCode
 from schemas.portfolio_risk import InterestRateRisk
 
+_LEAST_VALUE = 1e-100
+"""Below this, numbers are too small to divide by: there is no duration, and no share."""
+
 
 class Curve(msgspec.Struct, frozen=True, array_like=True):
     """The last curve of a currency: its time, and its nodes as `risk.rates.discount` has them, as float64 bytes."""
@@ -37,11 +40,14 @@ class Curve(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class BondValuation:
-    """The figures; and what each bond, float64[B], loses in the worst scenario, whose name is `worst`."""
+    """The figures; the name of the worst scenario; and what each bond, float64[B], loses in it.
+
+    Losses are in percent of the gross value, all 0 without one.
+    """
 
     figures: InterestRateRisk
     worst: str
-    bond_losses: NDArray[np.float64]
+    bond_losses_percent: NDArray[np.float64]
 
 
 def value_bonds(currency: CurrencyCode, bonds: Sequence[Bond], curve: Curve, as_of_ns: int) -> BondValuation:
@@ -62,31 +68,32 @@ def value_bonds(currency: CurrencyCode, bonds: Sequence[Bond], curve: Curve, as_
     spans = list(zip([0, *ends[:-1]], ends, strict=True)) if ends else []
     values = amounts * discount_factors(*nodes, times)
     gross = float(sum(abs(float(np.sum(values[first:end]))) for first, end in spans))
-    losses, bond_losses, worst, worst_percent = {}, np.zeros(len(bonds)), "", 0.0
+    losses, bond_percents, worst, worst_percent = {}, np.zeros(len(bonds)), "", 0.0
     sizes = SHOCK_SIZES.get(currency)
     if sizes is not None:
         found = economic_value_losses(*nodes, times, amounts, sizes)
         losses = dict(zip(SCENARIOS, found.tolist(), strict=True))
         at = int(np.argmax(found))
         worst = SCENARIOS[at]
-        if gross > 0.0:
+        if gross > _LEAST_VALUE:
             worst_percent = 100.0 * max(float(found[at]), 0.0) / gross
-        bond_losses = np.array(
-            [economic_value_losses(*nodes, times[a:b], amounts[a:b], sizes)[at] for a, b in spans], dtype=np.float64
-        )
+            lost = [economic_value_losses(*nodes, times[a:b], amounts[a:b], sizes)[at] for a, b in spans]
+            bond_percents = 100.0 * np.array(lost, dtype=np.float64) / gross
+    value = present_value(*nodes, times, amounts)
+    flows_worth = (*nodes, times, amounts) if abs(value) > _LEAST_VALUE else (*nodes, np.empty(0), np.empty(0))
     figures = InterestRateRisk(
         currency=currency,
         curve_ns=curve.curve_ns,
         bonds=len(bonds),
-        present_value=present_value(*nodes, times, amounts),
+        present_value=value,
         gross_value=gross,
         dv01=dv01(*nodes, times, amounts),
-        effective_duration_years=effective_duration(*nodes, times, amounts),
-        effective_convexity_years2=effective_convexity(*nodes, times, amounts),
+        effective_duration_years=effective_duration(*flows_worth),
+        effective_convexity_years2=effective_convexity(*flows_worth),
         key_tenors_years=KEY_TENORS_YEARS,
         key_rate_dv01=tuple(key_rate_dv01(*nodes, times, amounts).tolist()),
-        key_rate_durations_years=tuple(key_rate_durations(*nodes, times, amounts).tolist()),
+        key_rate_durations_years=tuple(key_rate_durations(*flows_worth).tolist()),
         shock_losses=losses,
         worst_loss_percent=worst_percent,
     )
-    return BondValuation(figures, worst, bond_losses)
+    return BondValuation(figures, worst, bond_percents)

@@ -71,8 +71,7 @@ def interest_rate_finding(bonds: Sequence[Bond], valuation: BondValuation, limit
 
     A bond contributes what it loses in the scenario that is worst for all of them.
     """
-    gross = valuation.figures.gross_value
-    percents = (100.0 * valuation.bond_losses / gross).tolist() if gross > 0.0 else [0.0] * len(bonds)
+    percents = valuation.bond_losses_percent.tolist()
     names = [bond_name(bond) for bond in bonds]
     contributions = {name: percent / limit_percent for name, percent in zip(names, percents, strict=True)}
     reasons = [

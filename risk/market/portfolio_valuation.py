@@ -18,6 +18,9 @@ from schemas.risk_figure import RiskFigure, RiskMethod
 LEAST_SCENARIOS = 250
 """With fewer joint residuals than these there is no filtered historical simulation."""
 
+_LEAST_GROSS = 1e-100
+"""Below this a portfolio counts as empty: its numbers are too small to divide by."""
+
 _NORMAL = StandardisedDistribution("normal")
 
 
@@ -61,7 +64,7 @@ def value_portfolio(
     exposures = quantities[priced] * closes[priced]
     gross = float(np.sum(np.abs(exposures)))
     kind: CorrelationKind = "dcc" if joint.is_trained(slots[priced]) else "ewma"
-    if gross == 0.0:
+    if gross < _LEAST_GROSS:
         return Valuation(0.0, 0.0, unpriced, kind, 0.0, "fitted_distribution", (), {}, None)
     deviations = deviations_percent[priced]
     products = joint.dcc if kind == "dcc" else joint.ewma

@@ -205,6 +205,28 @@ def test_values_losses_and_volatilities_are_those_of_a_plain_twin(
             changed = True
 
 
+extremes = st.sampled_from([5e-324, 1e-200, 1e-9, 1.0, 1e12])
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("AB"), extremes, extremes, st.sampled_from([-1e4, 0.0, 1e4])), max_size=20),
+    extremes,
+)
+def test_no_extreme_makes_a_number_that_is_not_finite(bars: list[tuple[str, float, float, float]], held: float) -> None:
+    """Whatever closes, variances, residuals and quantities are, what is published decodes, and so is finite."""
+    market = Market(fold_of())
+    for symbol, quantity in (("A", held), ("B", -1e12)):
+        market.hold("p", 0, quantity, symbol=symbol)
+    terms = {"maturity_ns": START_NS + YEAR_NS, "coupon_percent": 100.0, "frequency": 1}
+    market.hold("p", 0, held, currency="USD", **terms)
+    for rate in (-100.0, 0.0, 1_000.0, 75_000.0):
+        assert len(risks(market.curve("USD", 0, [0.1, 1.0], [rate, rate]))) == 1
+    for minute, (symbol, close, variance, residual) in enumerate(bars):
+        outputs = market.bar(symbol, minute + 1, close, min(variance, 1e8), residual)
+        risks(outputs)
+        alerts(outputs)
+
+
 def test_history_is_simulated_once_there_is_enough() -> None:
     """The value at risk in force is filtered historical simulation from the 250th joint residual on."""
     market = Market(fold_of())
