@@ -4,7 +4,8 @@ import random
 import re
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -131,9 +132,9 @@ def replayed(settings: Settings, *arguments: str) -> subprocess.CompletedProcess
 
 
 def row(text: str, name: str) -> list[str]:
-    """Return the cells of the first row of a table that begins with a name, in what the verb printed."""
+    """Return the cells of the first row of a table that begins with a name, no heading, in what the verb printed."""
     for line in text.splitlines():
-        cells = [cell.strip() for cell in re.split("[│┃]", line)][1:-1]
+        cells = [cell.strip() for cell in line.split("│")][1:-1]
         if cells and cells[0] == name:
             return cells[1:]
     raise AssertionError(f"no row {name} in:\n{text}")
@@ -305,9 +306,13 @@ def test_another_market_bundle_is_held_against_the_published_bars(
     assert f"re-scored by other-market {other.name}" in ran.stdout
     assert f"published in that span by: {read_market_bundle(DEMO_MARKET).version}" in ran.stdout
     assert "bars: 0 newly alerted, 0 no longer alerted" in ran.stdout
-    alerts = lies_in(settings, "ticks")["alerts"].total()
-    assert counts(ran.stdout, "review") == [0, alerts, 0, alerts]
-    assert counts(ran.stdout, "approve") == [len(bars) - alerts, 0, 0, len(bars) - alerts]
+    # An alert on a feed that went silent is on no bar.
+    alerts = {
+        msgspec.json.decode(value, type=Alert).alert_id for _, _, _, value in lies_in(settings, "ticks")["alerts"]
+    }
+    quiet = len({bar.volatility_id for bar in bars} - alerts)
+    assert counts(ran.stdout, "review") == [0, len(alerts), 0, len(alerts)]
+    assert counts(ran.stdout, "approve") == [quiet, 0, 0, quiet]
     assert row(ran.stdout, "annualised volatility, %") == [f"{len(bars):,}", *["+0.0000"] * 7]
     assert "frauds" not in ran.stdout
 
@@ -373,13 +378,21 @@ def test_rescored_alerts_go_to_a_topic_once(settings: Settings) -> None:
     assert refused.stderr.count("\n") == 1
 
 
-def copied_without_half(settings: Settings, name: str) -> tuple[Settings, dict[int, int]]:
-    """Return settings whose topic holds a copy of another, and the offsets from which it is left, by partition."""
+def copied_without_half(
+    settings: Settings, name: str, counted: Callable[[bytes], bool] = lambda value: True
+) -> tuple[Settings, dict[int, int]]:
+    """Return settings whose topic holds a copy without the first half, of what is counted, of another's records.
+
+    With them come the offsets at which the copy begins, by partition.
+    """
     part = settings.model_copy(update={"topic_prefix": f"{settings.topic_prefix}part-{name}."})
     make_topics(part)
     events = published(settings, name)
-    counted = Counter(one.partition for one in events)
-    removed = {number: count // 2 for number, count in counted.items()}
+    offsets: dict[int, list[int]] = defaultdict(list)
+    for one in events:
+        if counted(one.value):
+            offsets[one.partition].append(one.offset)
+    removed = {number: sorted(found)[len(found) // 2] for number, found in offsets.items()}
 
     async def copy() -> None:
         topic = part.topic(name)
@@ -401,12 +414,15 @@ def copied_without_half(settings: Settings, name: str) -> tuple[Settings, dict[i
 
 def test_a_log_without_its_beginning_is_told_and_scored(settings: Settings) -> None:
     """Records that were removed are warned of, and what is left is scored, though no source says where it was."""
-    part, removed = copied_without_half(settings, "merchant-events")
+    part, removed = copied_without_half(
+        settings, "merchant-events", lambda value: decode_block(value).role == "transactions"
+    )
     ran = replayed(part)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stderr.count("\n") == 1
     assert f"{part.topic('merchant-events')} has lost its beginning" in ran.stderr
-    assert f"0 begins at {removed[0]:,}" in ran.stderr
+    at, first = max(removed.items(), key=lambda item: item[1])
+    assert f"{at} begins at {first:,}" in ran.stderr
     left = {
         (block.partition, offset)
         for one in published(settings, "merchant-events")
@@ -424,7 +440,7 @@ def test_ticks_without_their_beginning_are_told_and_scored(settings: Settings, b
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stderr.count("\n") == 1
     assert f"{part.topic('ticks')} has lost its beginning" in ran.stderr
-    (at, first) = max(removed.items(), key=lambda item: item[1])
+    at, first = max(removed.items(), key=lambda item: item[1])
     assert f"{at} begins at {first:,}" in ran.stderr
     found = re.search(r"│ +([\d,]+) │", ran.stdout)
     assert found is not None
