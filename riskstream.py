@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from market_refit_console import refit
 from stream import console as serving
 from stream import state_console
 from stream.decision_console import decisions
@@ -17,6 +18,7 @@ from stream.replay_console import replay
 from training import console as learning
 from training import data_console
 from training.evaluate_console import evaluate_verb
+from training.market import train_console as market_learning
 from training.score_console import score_verb
 
 if TYPE_CHECKING:
@@ -35,11 +37,15 @@ main = typer.Typer(
 )
 bundles = typer.Typer(no_args_is_help=True, help="Look at bundles: what a worker scores with.")
 states = typer.Typer(no_args_is_help=True, help="What workers keep in Kafka: profiles, volatility, where they are.")
+markets = typer.Typer(no_args_is_help=True, help="Markets: learn volatility, risk and forecasts; report; refit.")
 data = typer.Typer(no_args_is_help=True, help="Look at files of data: what they hold, before anything is learnt.")
 main.command()(learning.train)
 main.command()(evaluate_verb(serving.open_or_fail, serving.open_table_or_fail))
 main.add_typer(data, name="data")
 data.command("profile")(data_console.profile)
+main.add_typer(markets, name="market")
+markets.command("train")(market_learning.train)
+markets.command("refit")(refit)
 main.command()(score_verb(serving.open_table_or_fail))
 main.add_typer(bundles, name="bundle")
 main.add_typer(states, name="state")

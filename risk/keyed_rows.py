@@ -36,11 +36,6 @@ class KeyedRows:
     def __len__(self) -> int:
         return len(self._keys)
 
-    @property
-    def row_bytes(self) -> int:
-        """How many bytes a row's numbers take, packed."""
-        return int(self.table.dtype.itemsize)
-
     def rows(self, keys: Sequence[str]) -> npt.NDArray[np.int64]:
         """Return the row number of each key, int64[n], making rows for new keys; the rows count as changed."""
         rows = self._find(keys)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from risk.bundle import GOLDEN_FILE, MANIFEST_FILE, MODEL_FILE, normaliser_from, open_bundle
 from risk.golden import Golden, golden_bytes
 from risk.manifest import Manifest, NormaliserStatistics, manifest_bytes
+from risk.market.market_bundle import MarketManifest, market_manifest_bytes, open_market_bundle
 from risk.scorer import Scorer
 
 GOLDEN_ROWS = 256
@@ -55,6 +56,14 @@ def write_bundle(
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     files[MANIFEST_FILE] = manifest_bytes(msgspec.structs.replace(manifest, files=hashes))
     return write_folder(root / manifest.name / open_bundle(files).version, files)
+
+
+def write_market_bundle(root: Path, manifest: MarketManifest, files: Mapping[str, bytes], golden: bytes) -> Path:
+    """Write a bundle of markets from its parameters and graphs, by name; returns and raises as `write_bundle`."""
+    whole = {GOLDEN_FILE: golden, **files}
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in whole.items()}
+    whole[MANIFEST_FILE] = market_manifest_bytes(msgspec.structs.replace(manifest, files=hashes))
+    return write_folder(root / manifest.name / open_market_bundle(whole).version, whole)
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> Path:

@@ -63,11 +63,6 @@ class ConditionalVariance:
     def __len__(self) -> int:
         return len(self._rows)
 
-    @property
-    def row_bytes(self) -> int:
-        """How many bytes a packed row has, which depends on the models."""
-        return self._rows.row_bytes
-
     def advance(
         self,
         symbol: Sequence[str],

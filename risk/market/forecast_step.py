@@ -96,11 +96,6 @@ class Forecasts:
     def __len__(self) -> int:
         return len(self._rows)
 
-    @property
-    def row_bytes(self) -> int:
-        """How many bytes a packed row has, which depends on the models."""
-        return self._rows.row_bytes
-
     def advance(self, key: Sequence[str], level: NDArray[np.float64], change: NDArray[np.float64]) -> BarForecasts:
         """Take closed bars, each column of length n, in the order of the log; return what follows from each.
 

@@ -7,6 +7,7 @@ alerts in spite of both. All that alert at one bar are one alert with several re
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numba import njit
@@ -58,8 +59,8 @@ class MarketReasons:
 
     def alerts(self) -> Iterator[slice]:
         """Yield the reasons of each alert, one slice a bar; the first has the alert's score."""
-        first = np.flatnonzero(np.diff(self.index, prepend=-1))
-        for start, end in zip(first.tolist(), [*first[1:].tolist(), len(self)], strict=True):
+        first = np.flatnonzero(np.diff(self.index, prepend=-1)).tolist()
+        for start, end in pairwise([*first, len(self)]):
             yield slice(start, end)
 
 

@@ -37,6 +37,12 @@ class MarketManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     files: dict[str, str]
 
 
+def market_manifest_bytes(manifest: MarketManifest) -> bytes:
+    """Return the manifest as indented JSON with sorted keys: equal manifests give equal bytes."""
+    encoded = msgspec.json.encode(manifest, order="deterministic")
+    return msgspec.json.format(encoded, indent=2) + b"\n"
+
+
 @dataclass(frozen=True, slots=True)
 class MarketBundle:
     """A verified bundle of markets; `version` is the first 12 hex digits of the SHA-256 of the manifest.

@@ -4,11 +4,13 @@ The chain of steps that a bar goes through, each with a state of its own by symb
 chooses among methods, the report and the golden bars of a bundle all call this.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -68,11 +70,15 @@ class SymbolRisk:
         )
         self._back_test = BackTest(rules.levels)
         self._forecasts = Forecasts(parameters.forecasters, graphs)
+        models = msgspec.msgpack.encode(parameters.volatility, order="deterministic")
+        self._models_hash = int.from_bytes(hashlib.blake2b(models, digest_size=8).digest(), "little")
         self._in_force = KeyedRows(
             np.dtype(
                 [
                     ("known", "?"),
+                    # Re-estimated parameters, and which models they took the place of.
                     ("parameters_from_ns", "<i8"),
+                    ("models_hash", "<u8"),
                     ("value_at_risk", "<f8", (len(self.levels),)),
                     ("expected_shortfall", "<f8", (len(self.levels),)),
                 ]
@@ -86,11 +92,10 @@ class SymbolRisk:
 
     @property
     def state_version(self) -> str:
-        """Names the form of the rows, which depends on how far the models look back."""
+        """Names the form of the rows, which depends on how many levels there are."""
         steps = (conditional_variance, residual_tests, value_at_risk_step, back_test, forecast_step)
         versions = ".".join(str(step.STATE_VERSION) for step in steps)
-        sizes = (self._variance.row_bytes, self._forecasts.row_bytes, self._in_force.row_bytes)
-        return f"{versions}-{'.'.join(map(str, sizes))}"
+        return f"{versions}-{len(self.levels)}"
 
     def __len__(self) -> int:
         return len(self._in_force)
@@ -110,6 +115,7 @@ class SymbolRisk:
         self._tests.forget(symbol)
         (row,) = self._in_force.rows([symbol])
         self._in_force.table[row]["parameters_from_ns"] = event_time_ns
+        self._in_force.table[row]["models_hash"] = self._models_hash
 
     def advance(self, bars: ClosedBars) -> BarRisks:
         """Take closed bars in the order of the log; return what follows from each."""
@@ -181,15 +187,25 @@ class SymbolRisk:
         return {name + key: row for name, step in self._steps().items() for key, row in step.dump().items()}
 
     def load(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
-        """Take up packed rows; raises ValueError for a row of another form."""
+        """Take up packed rows; raises ValueError for a row of another form.
+
+        Parameters that took the place of another bundle's models are dropped: this one's are newer.
+        """
         by_step: dict[bytes, list[tuple[bytes, bytes]]] = {name: [] for name in self._steps()}
         for key, row in rows:
             by_step[key[:1]].append((key[1:], row))
         for name, step in self._steps().items():
             step.load(by_step[name])
-        for key, _ in by_step[b"i"]:
-            symbol = key.decode()
-            self._value_at_risk.install(symbol, self._variance.model(symbol).distribution)
+        for key, packed in by_step[b"i"]:
+            symbol, state = key.decode(), np.frombuffer(packed, dtype=self._in_force.table.dtype)[0]
+            if state["parameters_from_ns"] == 0:
+                continue
+            if state["models_hash"] == self._models_hash:
+                self._value_at_risk.install(symbol, self._variance.model(symbol).distribution)
+            else:
+                self._variance.uninstall(symbol)
+                (row,) = self._in_force.rows([symbol])
+                self._in_force.table[row]["parameters_from_ns"] = 0
 
 
 def _turns(symbols: Sequence[str]) -> list[NDArray[np.int64]]:

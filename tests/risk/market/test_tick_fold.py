@@ -1,236 +1,302 @@
+import json
 from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
-from types import SimpleNamespace
-from typing import cast
 
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from risk.bundle import Bundle
 from risk.chunk import Chunk
 from risk.fold import Emitted, Fold, Output
-from risk.market.garch import GarchParameters, VolatilityParameters
-from risk.market.symbol_volatility import SymbolVolatility
-from risk.market.tick_fold import TickFold, severity
+from risk.market.market_events import decode_block
+from risk.market.tick_fold import TickFold
+from risk.market.volatility_model import Garch
+from risk.market.volatility_models import model_name
+from riskstream import tick_messages
 from schemas.alert import Alert
 from schemas.dead_letter import DeadLetter
 from schemas.encoding import encode
-from schemas.tick import Tick
+from schemas.forecast import Forecast
+from schemas.refit import Refit
 from schemas.volatility import Volatility
-from training.market.tick_simulator import MINUTE_BARS, MINUTE_NS, simulate_ticks
+from tests.small_market_bundle import MINUTE_NS, small_market_bundle
+from training.market.tick_simulator import simulate_ticks
 
-PARAMETERS = VolatilityParameters(
-    MINUTE_NS,
-    0.94,
-    525_600.0,
-    {
-        "*": MINUTE_BARS,
-        # Foresees too little variance, so that some bars exceed.
-        "B": GarchParameters(mu=0.0, omega=1e-5, alpha=0.05, beta=0.5, backcast=1e-5, last_variance=1e-5),
-    },
-)
-
-MALFORMED = [None, b"", b"?", b'{"schema_version":1}', b"\xff", b'{"symbol":"A","symbol":"A"}']
+BUNDLE = small_market_bundle(stale_after_ns=90_000_000_000)
+REFITTED = Garch(omega=2e-5, alpha=(0.2,), beta=(0.7,), backcast_percent2=2e-4)
+MALFORMED = [None, b"", b"?", b'{"schema_version":1}', b"\xff", b'{"symbol":"A","symbol":"A"}', b'{"cause":"schedule"}']
 
 
-def fold_of(volatility: VolatilityParameters | None = PARAMETERS, *, version: str = "0123456789ab") -> TickFold:
-    """Return an empty fold; of the bundle it reads only what is given here."""
-    bundle = SimpleNamespace(manifest=SimpleNamespace(name="demo"), version=version, volatility=volatility)
-    return TickFold(cast(Bundle, bundle))
+def fold_of(version: str = BUNDLE.version) -> TickFold:
+    """Return an empty fold."""
+    return TickFold(3, partitions=4, bundle=small_market_bundle(version, stale_after_ns=90_000_000_000))
+
+
+def refit_of(symbol: str, time_ns: int, model: Garch = REFITTED, version: str = BUNDLE.version) -> bytes:
+    """Return a refit as it lies on the topic."""
+    return encode(Refit(1, symbol, time_ns, version, "schedule", msgspec.to_builtins(model)))
 
 
 def log_of(n: int, seed: int) -> Chunk:
-    """Return ticks of three symbols with a malformed record after every tenth, at offsets with gaps."""
-    ticks = simulate_ticks(["A", "B", "C"], n, seed, ticks_per_bar=3)
+    """Return ticks of three symbols at offsets with gaps, malformed records and two refits among them.
+
+    One symbol is silent in the middle.
+    """
+    ticks = list(tick_messages(simulate_ticks(["A", "B", "C"], n, seed, ticks_per_bar=2)))
     records: list[tuple[bytes | None, bytes | None]] = []
-    for at, symbol in enumerate(ticks.symbol):
-        time_ns, bid, ask = int(ticks.event_time_ns[at]), float(ticks.bid[at]), float(ticks.ask[at])
-        tick = Tick(schema_version=1, symbol=symbol, event_time_ns=time_ns, bid=bid, ask=ask)
-        records.append((symbol.encode(), encode(tick)))
+    for at, (symbol, value) in enumerate(ticks):
+        if symbol == "C" and n // 3 < at < n // 2:
+            continue
+        records.append((symbol.encode(), value))
         if at % 10 == 9:
             records.append((b"A", MALFORMED[at // 10 % len(MALFORMED)]))
+        if at in (n // 2, 2 * n // 3):
+            name = "B" if at == n // 2 else "new"
+            records.append((name.encode(), refit_of(name, 1_704_067_200_000_000_000 + at)))
     offsets = tuple(100 + 2 * at for at in range(len(records)))
     keys, values = zip(*records, strict=True)
     return Chunk("ticks", 3, offsets, keys, values, caught_up=True)
 
 
-LOG = log_of(300, seed=1)
+LOG = log_of(600, seed=1)
 
 
 def between(first: int, end: int) -> Chunk:
-    """Return some consecutive records of the log as a chunk."""
-    part = slice(first, end)
-    return Chunk(LOG.topic, LOG.partition, LOG.offsets[part], LOG.keys[part], LOG.values[part], caught_up=False)
-
-
-def cut_up(cuts: Iterable[int]) -> list[Chunk]:
-    """Return the whole log in consecutive chunks."""
-    edges = sorted({0, *cuts, len(LOG.offsets)})
-    return [between(first, end) for first, end in pairwise(edges)]
+    """Return consecutive records of the log."""
+    return LOG.where(range(first, end))
 
 
 def outputs_of(fold: Fold, chunks: Iterable[Chunk]) -> list[Output]:
-    """Advance by the chunks and return every output, stream by stream: how streams interleave is free."""
-    found = [output for chunk in chunks for output in fold.advance(chunk).outputs]
-    return sorted(found, key=lambda one: one.stream)
+    """Return what a fold gives, but for the hop, whose blocks follow the chunks."""
+    return [one for chunk in chunks for one in fold.advance(chunk).outputs if one.stream != "market_events"]
 
 
-cuts = st.lists(st.integers(0, len(LOG.offsets)), max_size=8)
+def by_stream(outputs: Iterable[Output]) -> dict[str, list[Output]]:
+    """Return outputs by stream, in order."""
+    found: dict[str, list[Output]] = {}
+    for one in outputs:
+        found.setdefault(one.stream, []).append(one)
+    return found
 
 
-def decoded(emitted: Emitted) -> tuple[list[Volatility], list[Alert], list[DeadLetter]]:
-    """Return the messages emitted, by kind."""
-    by_stream: dict[str, list[bytes]] = {"volatility": [], "alerts": [], "dead_letters": []}
-    for output in emitted.outputs:
-        by_stream[output.stream].append(output.value)
-    return (
-        [msgspec.json.decode(one, type=Volatility) for one in by_stream["volatility"]],
-        [msgspec.json.decode(one, type=Alert) for one in by_stream["alerts"]],
-        [msgspec.json.decode(one, type=DeadLetter) for one in by_stream["dead_letters"]],
-    )
+WHOLE = fold_of()
+WHOLE_EMITTED: Emitted = WHOLE.advance(LOG)
+WHOLE_OUTPUTS = by_stream(one for one in WHOLE_EMITTED.outputs if one.stream != "market_events")
+WHOLE_ROWS = dict(WHOLE.take_changed())
 
 
-@given(cuts)
-def test_chunks_do_not_matter(at: list[int]) -> None:
-    """However the log is cut into chunks, outputs, rows and cut are the same byte for byte."""
-    whole, parts = fold_of(), fold_of()
-    assert outputs_of(parts, cut_up(at)) == outputs_of(whole, [LOG])
-    assert parts.take_changed() == whole.take_changed()
-    assert (parts.cut(), len(parts)) == (whole.cut(), len(whole))
-
-
-@given(st.integers(0, len(LOG.offsets)), cuts)
-def test_a_restored_fold_goes_on_as_if_nothing_happened(stop: int, at: list[int]) -> None:
-    """A fold restored from cut and rows, and given the whole log again, gives what was still to come."""
-    fold, restored = fold_of(), fold_of()
-    fold.advance(between(0, stop))
-    restored.restore(fold.cut(), fold.take_changed())
-    assert restored.read_on_offset() == fold.read_on_offset()
-    assert outputs_of(restored, cut_up(at)) == outputs_of(fold, [between(stop, len(LOG.offsets))])
-    assert dict(restored.take_changed()) == dict(fold.take_changed())
-    assert restored.cut() == fold.cut()
-
-
-@given(cuts)
-def test_a_redelivered_chunk_changes_nothing(at: list[int]) -> None:
-    """A chunk that the state contains gives no output, and neither row nor cut changes."""
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.integers(0, len(LOG.offsets)), max_size=6))
+def test_cuts_change_nothing(cuts: list[int]) -> None:
+    """However the log is cut, refits and silences included, each stream has the same bytes in the same order."""
     fold = fold_of()
-    fold.advance(LOG)
-    before = fold.cut()
-    fold.take_changed()
-    assert outputs_of(fold, cut_up(at)) == []
-    assert (fold.take_changed(), fold.cut()) == ([], before)
+    edges = sorted({0, *cuts, len(LOG.offsets)})
+    assert by_stream(outputs_of(fold, [between(*one) for one in pairwise(edges)])) == WHOLE_OUTPUTS
+    assert dict(fold.take_changed()) == WHOLE_ROWS
 
 
-def test_every_record_is_answered() -> None:
-    """Each record is either a tick that was taken or a dead letter, with its bytes and its place."""
-    emitted = fold_of().advance(LOG)
-    _, _, letters = decoded(emitted)
-    assert emitted.counts["quoted"] == 300
-    assert len(letters) == 30 == sum(emitted.rejected.values())
-    assert emitted.rejected == Counter(letter.reason for letter in letters)
-    for letter in letters:
-        at = LOG.offsets.index(letter.source.offset)
-        assert (letter.payload, letter.key) == (LOG.values[at] or b"", LOG.keys[at])
-        assert (letter.source.topic, letter.source.partition) == ("ticks", 3)
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, len(LOG.offsets)))
+def test_a_restored_fold_goes_on_as_if_never_stopped(at: int) -> None:
+    """From a cut and its rows, and the log sent again from before, the rest gives the same; nothing is taken twice."""
+    first = fold_of()
+    given = outputs_of(first, [between(0, at)])
+    restored = fold_of()
+    rows = first.take_changed()
+    restored.restore(first.cut(), rows)
+    assert (restored.last_offset(), restored.read_on_offset()) == (first.last_offset(), first.read_on_offset())
+    given += outputs_of(restored, [between(max(0, at - 50), len(LOG.offsets))])
+    assert by_stream(given) == WHOLE_OUTPUTS
+    assert dict(rows) | dict(restored.take_changed()) == WHOLE_ROWS
 
 
-def test_volatility_tells_what_the_step_found() -> None:
-    """Messages carry the columns of the step, keyed by symbol, from the tick that closed the bar."""
-    good = [at for at in range(len(LOG.offsets)) if LOG.values[at] not in MALFORMED]
-    ticks = [msgspec.json.decode(LOG.values[at] or b"", type=Tick) for at in good]
-    bars = SymbolVolatility(PARAMETERS).advance(
-        [one.symbol for one in ticks],
-        np.array([one.event_time_ns for one in ticks]),
-        np.array([one.bid for one in ticks]),
-        np.array([one.ask for one in ticks]),
+def test_every_bar_is_published_with_its_forecasts() -> None:
+    """A closed bar gives one volatility and one forecast of each forecaster, named by symbol, bar and bundle."""
+    bars = [msgspec.json.decode(one.value, type=Volatility) for one in WHOLE_OUTPUTS["volatility"]]
+    assert len(bars) == WHOLE_EMITTED.counts["bars"] > 150
+    assert len({one.volatility_id for one in bars}) == len(bars)
+    forecasts = [msgspec.json.decode(one.value, type=Forecast) for one in WHOLE_OUTPUTS["forecasts"]]
+    models = {one.model for one in forecasts}
+    assert Counter((one.symbol, one.bar_end_ns) for one in forecasts) == {
+        (one.symbol, one.bar_end_ns): len(models) for one in bars
+    }
+    assert len({one.forecast_id for one in forecasts}) == len(forecasts)
+    for one in bars:
+        assert {(figure.method, figure.horizon_bars) for figure in one.risk} == {
+            (method, horizon)
+            for method in ("normal", "fitted_distribution", "filtered_historical", "monte_carlo")
+            for horizon in (1, 3)
+        }
+        assert [test.zone is None for test in one.back_tests] == [True, True, False]
+
+
+def test_a_bar_is_held_against_what_was_forecast_for_it() -> None:
+    """Exceedances are those of the loss over the value at risk that the bar before published, and are counted."""
+    before: dict[str, Volatility] = {}
+    exceedances: Counter[str] = Counter()
+    for one in (msgspec.json.decode(output.value, type=Volatility) for output in WHOLE_OUTPUTS["volatility"]):
+        if (last := before.get(one.symbol)) is not None:
+            assert one.variance_percent2 == last.next_variance_percent2 or one.parameters_from_ns
+            loss = -100.0 * np.expm1(one.log_return_percent / 100.0)
+            allowed = {
+                figure.confidence_percent: figure.value_at_risk_percent
+                for figure in last.risk
+                if figure.method == last.risk_method and figure.horizon_bars == 1
+            }
+            assert set(one.exceeded_percent) == {level for level, most in allowed.items() if loss > most}
+        exceedances[one.symbol] += 99.0 in one.exceeded_percent
+        assert one.back_tests[2].exceedances == exceedances[one.symbol]
+        before[one.symbol] = one
+    assert exceedances["B"] > 5
+
+
+def test_a_refit_takes_over_where_it_lies() -> None:
+    """Bars that close after a refit are of the new parameters, the others are as without it."""
+    bars = [msgspec.json.decode(one.value, type=Volatility) for one in WHOLE_OUTPUTS["volatility"]]
+    refits = [
+        at for at, value in enumerate(LOG.values) if value is not None and b'"refit' not in value and b"omega" in value
+    ]
+    at_offset = LOG.offsets[refits[0]]
+    unfitted = fold_of()
+    plain = outputs_of(unfitted, [LOG.where([at for at in range(len(LOG.offsets)) if at not in refits])])
+    before = {
+        one.volatility_id: one
+        for one in (msgspec.json.decode(o.value, type=Volatility) for o in plain if o.stream == "volatility")
+    }
+    mine = [one for one in bars if one.symbol == "B"]
+    assert {one.parameters_from_ns for one in mine if one.source.offset < at_offset} == {0}
+    later = [one for one in mine if one.source.offset > at_offset]
+    assert {one.parameters_from_ns for one in later} == {1_704_067_200_000_000_000 + 300}
+    for one in bars:
+        same = one == before[one.volatility_id]
+        assert same == (one.symbol != "B" or one.source.offset < at_offset)
+    # The first bar after it was forecast by the former model but for its variance, and forecasts by the new one.
+    first, second = later[:2]
+    assert second.variance_percent2 == pytest.approx(
+        REFITTED.omega + 0.2 * first.log_return_percent**2 + 0.7 * first.variance_percent2, rel=1e-12
     )
-    emitted = fold_of().advance(LOG)
-    volatilities, alerts, _ = decoded(emitted)
-    assert emitted.counts == {"quoted": 300, "forecast": len(bars), "alerted": len(alerts)}
-    assert len(volatilities) == len(bars) > 50
-    for at, one in enumerate(volatilities):
-        assert one.symbol == bars.symbol[at]
-        assert one.source.offset == LOG.offsets[good[int(bars.index[at])]]
-        for name in (
-            "bar_end_ns",
-            "close",
-            "log_return_percent",
-            "garch_variance_percent2",
-            "ewma_variance_percent2",
-            "annualised_volatility_percent",
-            "value_at_risk_95_percent",
-            "value_at_risk_99_percent",
-            "exceeded_95",
-            "exceeded_99",
-        ):
-            assert getattr(one, name) == getattr(bars, name)[at]
-    assert emitted.volatility_percent == {one.symbol: one.annualised_volatility_percent for one in volatilities}
-    outputs = [one for one in emitted.outputs if one.stream == "volatility"]
-    assert [one.key for one in outputs] == [one.symbol.encode() for one in volatilities]
-    assert [one.identity.hex() for one in outputs] == [one.volatility_id for one in volatilities]
-    assert len({one.volatility_id for one in volatilities}) == len(volatilities)
-    assert {one.partition for one in emitted.outputs} == {3}
+    assert WHOLE_EMITTED.counts["refits"] == 2
+    assert model_name(REFITTED) == second.model
 
 
-def test_an_alert_tells_which_loss_exceeded_which_forecast() -> None:
-    """Each exceedance of the 99 % value at risk raises one alert, whose reason is loss and forecast."""
-    volatilities, alerts, _ = decoded(fold_of().advance(LOG))
-    exceeded = {(one.symbol, one.bar_end_ns): one for one in volatilities if one.exceeded_99}
-    assert exceeded.keys() == {(one.entity_id, one.event_time_ns) for one in alerts}
-    assert len(alerts) >= 3
-    forecast: dict[tuple[str, int], float] = {}
-    for before, after in ((a, b) for a in volatilities for b in volatilities if a.symbol == b.symbol):
-        if after.bar_end_ns == before.bar_end_ns + MINUTE_NS:
-            forecast[after.symbol, after.bar_end_ns] = before.value_at_risk_99_percent
+def test_a_refit_of_another_bundle_is_passed_over() -> None:
+    """What was estimated for other models has no effect, and is counted."""
+    fold = fold_of()
+    record = refit_of("A", MINUTE_NS * 28_400_000, version="ffffffffffff")
+    emitted = fold.advance(Chunk("ticks", 3, (1,), (b"A",), (record,), caught_up=True))
+    assert emitted.counts["refits_passed_over"] == 1
+    assert [one for one in emitted.outputs if one.stream != "market_events"] == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        (b"Z", refit_of("A", MINUTE_NS * 28_400_000), "key="),
+        (b"A", refit_of("A", MINUTE_NS * 28_400_000).replace(b'"garch"', b'"grch"'), "model: Invalid value 'grch'"),
+        (b"A", refit_of("A", MINUTE_NS * 28_400_000).replace(b"0.7", b"0.9"), "would grow without bound"),
+        (
+            b"A",
+            refit_of(
+                "A", MINUTE_NS * 28_400_000, Garch(omega=1e-5, alpha=(0.1,) * 4, beta=(0.1,), backcast_percent2=1.0)
+            ),
+            "the state keeps",
+        ),
+    ],
+    ids=["key", "kind", "unbounded", "too far back"],
+)
+def test_a_refit_that_cannot_be_used_is_a_dead_letter(key: bytes, value: bytes, told: str) -> None:
+    """It is refused by what is wrong with it, and the symbol goes on with the model that it has."""
+    emitted = fold_of().advance(Chunk("ticks", 3, (1,), (key,), (value,), caught_up=True))
+    (letter,) = (one for one in emitted.outputs if one.stream == "dead_letters")
+    assert told in msgspec.json.decode(letter.value, type=DeadLetter).detail
+    assert emitted.counts["refits"] == 0
+
+
+def test_a_new_bundle_ends_re_estimated_parameters() -> None:
+    """Parameters that took the place of another bundle's models are dropped at a restore; of its own they stay."""
+    same = fold_of()
+    same.restore(WHOLE.cut(), WHOLE_ROWS.items())
+    bundle = small_market_bundle(stale_after_ns=90_000_000_000)
+    volatility = bundle.parameters.volatility
+    changed = msgspec.structs.replace(
+        volatility,
+        symbols=volatility.symbols | {"C": msgspec.structs.replace(volatility.symbols["*"], mean_percent=0.001)},
+    )
+    parameters = msgspec.structs.replace(bundle.parameters, volatility=changed)
+    other = TickFold(3, partitions=4, bundle=type(bundle)(bundle.manifest, "f" * 12, parameters, bundle.graphs))
+    other.restore(WHOLE.cut(), WHOLE_ROWS.items())
+    assert same._risk.model("B") == REFITTED
+    assert same._risk.model("new") == REFITTED
+    assert other._risk.model("B") == volatility.symbols["B"]
+    assert model_name(other._risk.model("new")) == model_name(volatility.symbols["*"])
+
+
+def test_alerts_add_up_and_come_once_an_event() -> None:
+    """Every alert's contributions add up to its score; there are exceedances and a silence, and ids are distinct."""
+    alerts = [msgspec.json.decode(one.value, type=Alert) for one in WHOLE_OUTPUTS["alerts"]]
+    codes = Counter(reason.code for alert in alerts for reason in alert.reasons)
+    assert codes["VALUE_AT_RISK_99_EXCEEDED"] > 0
+    assert codes["STALE_FEED"] > 0
+    assert len({alert.alert_id for alert in alerts}) == len(alerts) == WHOLE_EMITTED.counts["alerted"]
     for alert in alerts:
-        (reason,) = alert.reasons
-        bar = exceeded[alert.entity_id, alert.event_time_ns]
-        assert (alert.source, alert.alert_id) == (bar.source, bar.volatility_id)
-        assert alert.event_id == f"{bar.symbol}@{bar.bar_end_ns}"
-        assert (alert.entity_kind, alert.outcome, alert.threshold) == ("symbol", "review", 1.0)
-        assert (reason.code, reason.feature) == ("VALUE_AT_RISK_99_EXCEEDED", "loss_percent")
-        assert reason.value == pytest.approx(100 * (1 - np.exp(bar.log_return_percent / 100)))
-        assert reason.value > reason.usual_value > 0.0
-        if (alert.entity_id, alert.event_time_ns) in forecast:
-            assert reason.usual_value == forecast[alert.entity_id, alert.event_time_ns]
-        assert alert.score > 1.0
-        assert reason.contribution == alert.score - 1.0
-        assert alert.score - alert.usual_score == sum(alert.contributions.values())
-        assert (alert.contributions, alert.features) == (
-            {"loss_percent": reason.contribution},
-            {"loss_percent": reason.value},
-        )
-        # The mean of these symbols is zero, and their returns are small.
-        assert alert.score == pytest.approx(reason.value / reason.usual_value, rel=1e-3)
-        assert alert.severity == severity(alert.score)
+        assert alert.entity_kind == "symbol"
+        assert alert.score - alert.usual_score == pytest.approx(sum(alert.contributions.values()))
+        assert alert.score >= alert.threshold
+        assert all(reason.text for reason in alert.reasons)
+    exceeded = {
+        (one.symbol, one.bar_end_ns)
+        for one in (msgspec.json.decode(output.value, type=Volatility) for output in WHOLE_OUTPUTS["volatility"])
+        if 99.0 in one.exceeded_percent
+    }
+    told = {
+        (alert.entity_id, alert.event_time_ns)
+        for alert in alerts
+        for reason in alert.reasons
+        if reason.code == "VALUE_AT_RISK_99_EXCEEDED"
+    }
+    assert told < exceeded
+
+
+def test_every_bar_goes_to_every_partition_of_the_portfolios() -> None:
+    """The hop's blocks carry each bar once to each partition, with its numbers."""
+    blocks = [
+        (one.partition, decode_block(one.value)) for one in WHOLE_EMITTED.outputs if one.stream == "market_events"
+    ]
+    bars = [msgspec.json.decode(one.value, type=Volatility) for one in WHOLE_OUTPUTS["volatility"]]
+    for partition in range(4):
+        mine = [block for at, block in blocks if at == partition]
+        keys = [key for block in mine for key in block.key]
+        numbers = np.concatenate([np.frombuffer(block.numbers) for block in mine]).reshape(-1, 5)
+        assert keys == [one.symbol for one in bars]
+        assert numbers[:, 0].tolist() == [one.close for one in bars]
+        assert numbers[:, 3].tolist() == [one.next_variance_percent2 for one in bars]
+
+
+def test_malformed_records_are_dead_letters() -> None:
+    """Each record that nobody can use is answered once, in the order of the log, and changes nothing."""
+    letters = [msgspec.json.decode(one.value, type=DeadLetter) for one in WHOLE_OUTPUTS["dead_letters"]]
+    offsets = [letter.source.offset for letter in letters]
+    expected = [
+        offset
+        for offset, key, value in zip(LOG.offsets, LOG.keys, LOG.values, strict=True)
+        if value in MALFORMED and key == b"A"
+    ]
+    assert offsets == expected
+    assert sum(WHOLE_EMITTED.rejected.values()) == len(letters)
 
 
 def test_other_bundles_give_other_ids() -> None:
     """Two bundles' messages on one bar have different ids, so neither hides the other."""
-    first, second = outputs_of(fold_of(), [LOG]), outputs_of(fold_of(version="ba9876543210"), [LOG])
-    ids = {one.identity for one in first if one.stream != "dead_letters"}
-    assert ids
-    assert not ids & {one.identity for one in second if one.stream != "dead_letters"}
+    other = by_stream(outputs_of(fold_of("ba9876543210"), [LOG]))
+    for stream in ("volatility", "forecasts", "alerts"):
+        assert not {one.identity for one in WHOLE_OUTPUTS[stream]} & {one.identity for one in other[stream]}
 
 
-def test_a_bundle_without_volatility_is_refused() -> None:
-    """A fold cannot be made from a bundle that has no volatility parameters."""
-    with pytest.raises(ValueError, match="no volatility"):
-        fold_of(None)
-
-
-def test_the_state_is_bound_to_the_length_of_its_bars() -> None:
-    """Rows of minutes are not restored into a fold of hours."""
-    hours = VolatilityParameters(60 * MINUTE_NS, 0.94, 8_760.0, PARAMETERS.symbols)
-    assert fold_of(hours).state_version != fold_of().state_version
-
-
-def test_severity_grows_with_the_score() -> None:
-    """The severity steps up at 1.5 and 2 times what was allowed."""
-    scores = [1.0, 1.49, 1.5, 1.99, 2.0, 1e9]
-    assert [severity(one) for one in scores] == ["medium"] * 2 + ["high"] * 2 + ["critical"] * 2
+def test_messages_are_json_without_infinities() -> None:
+    """Every message can be read by a strict reader of JSON."""
+    for stream in ("volatility", "forecasts", "alerts"):
+        for one in WHOLE_OUTPUTS[stream]:
+            json.loads(one.value, parse_constant=lambda name: pytest.fail(name))

@@ -1,0 +1,52 @@
+"""A small market bundle in memory, for tests: models made up here, forecasters of three small graphs."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "laws"))
+
+from forecast_steps import FILES, FORECASTERS
+
+from risk.market.alert_rules import AlertRules
+from risk.market.bar_spec import BarSpecification, BarSpecifications, TimeBars
+from risk.market.correlation_model import CorrelationModel
+from risk.market.market_bundle import MarketBundle, MarketManifest
+from risk.market.market_parameters import MarketParameters, ValueAtRiskRules
+from risk.market.portfolio_parameters import PortfolioLimits
+from risk.market.standardised_distribution import StandardisedDistribution
+from risk.market.volatility_model import Egarch, Garch
+from risk.market.volatility_models import VolatilityModels
+from risk.rates.rate_parameters import RateParameters
+
+MINUTE_NS = 60_000_000_000
+
+
+def small_market_bundle(version: str = "0123456789ab", *, stale_after_ns: int = 10 * MINUTE_NS) -> MarketBundle:
+    """Return a bundle of bars of a minute; symbol B foresees too little variance, so that some of its bars exceed."""
+    parameters = MarketParameters(
+        bars=BarSpecifications({"*": BarSpecification(closes=TimeBars(MINUTE_NS))}),
+        bars_per_year=525_600.0,
+        volatility=VolatilityModels(
+            {
+                "*": Garch(
+                    omega=8e-6,
+                    alpha=(0.08,),
+                    beta=(0.9,),
+                    backcast_percent2=4e-4,
+                    distribution=StandardisedDistribution("t", 6.0),
+                ),
+                "B": Garch(omega=1e-5, alpha=(0.05,), beta=(0.5,), backcast_percent2=1e-5),
+                "C": Egarch(omega=-0.2, alpha=(0.1,), gamma=(-0.05,), beta=(0.97,), backcast_percent2=4e-4),
+            }
+        ),
+        value_at_risk=ValueAtRiskRules(horizons_bars=(1, 3)),
+        forecasters=FORECASTERS,
+        alerts=AlertRules(stale_after_ns=stale_after_ns),
+        correlation=CorrelationModel(),
+        portfolios=PortfolioLimits(),
+        rates=RateParameters(),
+    )
+    manifest = MarketManifest(
+        name="small", first_ns=0, end_ns=1, metrics={}, library_versions={}, command="riskstream market train", files={}
+    )
+    return MarketBundle(manifest, version, parameters, FILES)
