@@ -11,10 +11,15 @@ import msgspec
 
 from schemas.alert import Alert
 from schemas.application import Application
+from schemas.curve import Curve
 from schemas.dead_letter import DeadLetter
 from schemas.decision import Decision
+from schemas.forecast import Forecast
 from schemas.label import Label
+from schemas.portfolio_risk import PortfolioRisk
+from schemas.position import Position
 from schemas.rate import Rate
+from schemas.refit import Refit
 from schemas.score import Score
 from schemas.tick import Tick
 from schemas.transaction import Transaction
@@ -25,19 +30,23 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ASYNCAPI_VERSION = "3.0.0"
 CONTRACT_VERSION = "1.0.0"
 
-CHANNELS: dict[str, tuple[type[msgspec.Struct], str, str]] = {
-    "transactions": (Transaction, "receive", "customer_id"),
-    "labels": (Label, "receive", "anything; it goes by the merchant_id in it"),
-    "ticks": (Tick, "receive", "symbol"),
-    "applications": (Application, "receive", "applicant_id"),
-    "rates": (Rate, "receive", "currency"),
-    "alerts": (Alert, "send", "entity_id"),
-    "scores": (Score, "send", "customer_id"),
-    "volatility": (Volatility, "send", "symbol"),
-    "decisions": (Decision, "send", "applicant_id"),
-    "deadletter": (DeadLetter, "send", "none"),
+CHANNELS: dict[str, tuple[tuple[type[msgspec.Struct], ...], str, str]] = {
+    "transactions": ((Transaction,), "receive", "customer_id"),
+    "labels": ((Label,), "receive", "anything; it goes by the merchant_id in it"),
+    "ticks": ((Tick, Refit), "receive", "symbol"),
+    "applications": ((Application,), "receive", "applicant_id"),
+    "rates": ((Rate,), "receive", "currency"),
+    "positions": ((Position,), "receive", "portfolio"),
+    "alerts": ((Alert,), "send", "entity_id"),
+    "scores": ((Score,), "send", "customer_id"),
+    "volatility": ((Volatility,), "send", "symbol"),
+    "forecasts": ((Forecast,), "send", "symbol"),
+    "curves": ((Curve,), "send", "currency"),
+    "portfolio-risk": ((PortfolioRisk,), "send", "portfolio"),
+    "decisions": ((Decision,), "send", "applicant_id"),
+    "deadletter": ((DeadLetter,), "send", "none"),
 }
-"""Each topic's message, whether riskstream receives or sends it, and what its records are keyed by."""
+"""Each topic's messages, whether riskstream receives or sends them, and what its records are keyed by."""
 
 
 def json_schema(message: type[msgspec.Struct]) -> dict[str, Any]:
@@ -53,7 +62,7 @@ def json_schema(message: type[msgspec.Struct]) -> dict[str, Any]:
 
 def asyncapi() -> dict[str, Any]:
     """Return the AsyncAPI 3 document of all topics, as riskstream sees them."""
-    types = [message for message, _, _ in CHANNELS.values()]
+    types = [message for messages, _, _ in CHANNELS.values() for message in messages]
     _, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     return {
         "asyncapi": ASYNCAPI_VERSION,
@@ -67,19 +76,19 @@ def asyncapi() -> dict[str, Any]:
         "channels": {
             name: {
                 "address": name,
-                "description": f"{message.__doc__} Records are keyed by {key}.",
-                "messages": {message.__name__: {"$ref": f"#/components/messages/{message.__name__}"}},
+                "description": f"{messages[0].__doc__} Records are keyed by {key}.",
+                "messages": {one.__name__: {"$ref": f"#/components/messages/{one.__name__}"} for one in messages},
                 "bindings": {"kafka": {"topic": name, "bindingVersion": "0.5.0"}},
             }
-            for name, (message, _, key) in CHANNELS.items()
+            for name, (messages, _, key) in CHANNELS.items()
         },
         "operations": {
             f"{action}-{name}": {
                 "action": action,
                 "channel": {"$ref": f"#/channels/{name}"},
-                "messages": [{"$ref": f"#/channels/{name}/messages/{message.__name__}"}],
+                "messages": [{"$ref": f"#/channels/{name}/messages/{one.__name__}"} for one in messages],
             }
-            for name, (message, action, _) in CHANNELS.items()
+            for name, (messages, action, _) in CHANNELS.items()
         },
         "components": {
             "messages": {
@@ -94,7 +103,8 @@ def asyncapi() -> dict[str, Any]:
                         }
                     },
                 }
-                for message, _, key in CHANNELS.values()
+                for messages, _, key in CHANNELS.values()
+                for message in messages
             },
             "schemas": components,
         },
@@ -104,8 +114,8 @@ def asyncapi() -> dict[str, Any]:
 def documents() -> dict[str, str]:
     """Return every document's text by its path in this folder."""
     texts = {"asyncapi.json": asyncapi()}
-    for message, _, _ in CHANNELS.values():
-        texts[f"json/{message.__name__}.schema.json"] = json_schema(message)
+    for messages, _, _ in CHANNELS.values():
+        texts |= {f"json/{message.__name__}.schema.json": json_schema(message) for message in messages}
     return {path: json.dumps(content, indent=2) + "\n" for path, content in texts.items()}
 
 

@@ -9,7 +9,7 @@ from schemas.constraints import EntityId, EventTimeNs
 Cause = Literal["schedule", "rejected"]
 
 
-class Refit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Refit(msgspec.Struct, frozen=True):
     """New parameters of a symbol's volatility model; it lies on the topic of ticks, keyed by `symbol`.
 
     Every tick after it meets the new parameters and none before, so a replay does the same. `model` has the fields

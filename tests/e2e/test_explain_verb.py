@@ -11,9 +11,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from live import environment, make_topics, run_verb
 
+from history_messages import transaction_messages
 from risk.chunk import Chunk
 from risk.fold import Output
-from riskstream import transaction_messages
 from schemas.alert import Alert
 from schemas.encoding import encode
 from schemas.reason import Reason

@@ -8,8 +8,8 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from live import make_topics, published, running_worker
 
+from history_messages import transaction_messages
 from risk.partitioner import partitions_of
-from riskstream import transaction_messages
 from schemas.dead_letter import DeadLetter
 from schemas.encoding import encode
 from schemas.score import Score

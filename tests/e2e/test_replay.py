@@ -19,12 +19,12 @@ from crew import until_worked_off
 from fault_stream import SYMBOLS, FaultStream
 from live import environment, make_topics, published, run_verb, running_worker
 
+from history_messages import tick_messages
 from risk.bundle import GOLDEN_FILE, MANIFEST_FILE, MODEL_FILE
 from risk.decision import OUTCOMES, Thresholds, decide
 from risk.golden import read_golden
 from risk.manifest import short_sha256
 from risk.merchant_events import decode_block, int64_column
-from riskstream import tick_messages
 from schemas.alert import Alert
 from schemas.encoding import encode
 from schemas.label import Label

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from itertools import chain
 
-from riskstream import label_messages, tick_messages, transaction_messages
+from history_messages import label_messages, tick_messages, transaction_messages
 from stream.outbox import Outbox
 from stream.publisher import publish
 from stream.settings import Settings

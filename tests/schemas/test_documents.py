@@ -35,11 +35,10 @@ def test_every_reference_resolves() -> None:
         assert at
 
 
-@pytest.mark.parametrize("name", CHANNELS)
-def test_unknown_fields_are_tolerated_and_unknown_versions_refused(name: str) -> None:
+@pytest.mark.parametrize("message", [one for messages, _, _ in CHANNELS.values() for one in messages])
+def test_unknown_fields_are_tolerated_and_unknown_versions_refused(message: type[msgspec.Struct]) -> None:
     """Every message may gain fields; a schema version that is not known is an error at that field."""
-    message = CHANNELS[name][0]
     schema = json.loads(documents()[f"json/{message.__name__}.schema.json"])
     assert schema.get("additionalProperties") is not False
     with pytest.raises(msgspec.ValidationError, match=r"schema_version"):
-        msgspec.convert({"schema_version": 2, "new": 1}, message)
+        msgspec.convert({"schema_version": 99, "new": 1}, message)

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from history_messages import tick_messages
 from risk.chunk import Chunk
 from risk.fold import Emitted, Fold, Output
 from risk.market.market_events import decode_block
 from risk.market.tick_fold import TickFold
 from risk.market.volatility_model import Garch
 from risk.market.volatility_models import model_name
-from riskstream import tick_messages
 from schemas.alert import Alert
 from schemas.dead_letter import DeadLetter
 from schemas.encoding import encode
