@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from training.market.var_walk_forward import WalkForwardPlan
 
 CRISIS_YEAR = 2008
-"""Set aside for the series that is shipped, in whose windows of that year no model could be green."""
+"""Set aside for the series that is shipped: what models knew of crises then was little."""
 
 
 def report(
     history: Annotated[
-        Path | None, typer.Option(help="Parquet or CSV of daily bars or of quotes; the S&P 500 if none.")
+        Path | None, typer.Option(help="Parquet or CSV of daily bars or of ticks; the S&P 500 if none.")
     ] = None,
     symbol: Annotated[str | None, typer.Option(help="The one to report on, if the file has several.")] = None,
-    bar_minutes: Annotated[int, typer.Option(min=1, help="Length of the bars that are made of quotes.")] = 5,
+    bar_minutes: Annotated[int, typer.Option(min=1, help="Length of the bars that are made of ticks.")] = 5,
     year: Annotated[TradingYear, typer.Option(help="What a year of trading is, to annualise.")] = "us_exchange",
     refit_bars: Annotated[int, typer.Option(min=1, help="Fit all models anew after so many bars.")] = 63,
     window_bars: Annotated[
@@ -43,11 +43,12 @@ def report(
     """Tell how far values at risk could have been relied on, and write a report on one symbol.
 
     Walks through a past series as if it were live: models are fitted to the past alone, again and again, and each bar's
-    loss is held against what was forecast for it. The report, one page of HTML, has price and value at risk, volatility,
-    back-tests, the traffic light of every window of 250 bars, residuals, and forecast skill. It takes a minute or two.
+    loss is held against what was forecast for it. The report, one page of HTML, has price and value at risk,
+    volatility, back-tests, the traffic light of every window of 250 bars, residuals, and forecast skill. It takes a
+    minute or two.
 
-    A file of daily bars has the columns date and close, and perhaps symbol; one of quotes has symbol, event_time, bid
-    and ask.
+    A file of daily bars has the columns date and close, and perhaps symbol; one of ticks has symbol, event_time, and
+    bid and ask or price and size.
 
     Example: riskstream market report
 

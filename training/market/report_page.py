@@ -188,11 +188,13 @@ def _mean_loss_beyond(report: MarketReport, risk: RiskColumns) -> str:
 
 def _traffic_light(report: MarketReport, windows: Windows) -> Section:
     light = report.traffic_light
+    green, yellow = (most_of_zone(name, light.level) for name in ("green", "yellow"))
     told = paragraph(
-        f"Each bar ends a window of {WINDOW_BARS} bars, of which up to {most_of_zone('green', light.level)} exceedances"
-        f" are green, up to {most_of_zone('yellow', light.level)} yellow, and more red. A value at risk at"
-        f" {_level(light.level)} that is exactly right is exceeded {(1.0 - light.level) * WINDOW_BARS:.1f} times in a window, and yet is"
-        f" green in only {_green_by_chance(light.level):.0%} of independent windows: more than that takes caution."
+        f"Each bar ends a window of {WINDOW_BARS} bars, of which up to {green} exceedances are green, up to {yellow}"
+        f" yellow, and more red. A value at risk at {_level(light.level)} that is exactly right is exceeded"
+        f" {(1.0 - light.level) * WINDOW_BARS:.1f} times in a window, and yet is green in only"
+        f" {binomial_cdf(green, WINDOW_BARS, 1.0 - light.level):.0%} of independent windows: more than that takes"
+        " caution."
     )
     if not len(windows):
         return "Traffic light", [told, paragraph(f"There are fewer than {WINDOW_BARS} bars.")]
@@ -339,10 +341,6 @@ def _notes(report: MarketReport) -> Section:
 
 def _annual(report: MarketReport) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     return np.asarray(np.sqrt(report.variance_percent2 * report.bars_per_year))
-
-
-def _green_by_chance(level: float) -> float:
-    return binomial_cdf(most_of_zone("green", level), WINDOW_BARS, 1.0 - level)
 
 
 def _level(level: float) -> str:

@@ -182,7 +182,7 @@ def _positions(times: NDArray[np.int64]) -> NDArray[np.float64]:
 def _times(axes: Axes, times: NDArray[np.int64]) -> None:
     """Set the axis of time: its ends are those of the bars, and few ticks tell as much of a date as differs."""
     first, last = (float(one) for one in _positions(times[[0, -1]]))
-    margin = 0.01 * (last - first)
+    margin = 0.01 * (last - first) or 1.0
     axes.set_xlim(first - margin, last + margin)
     moments, form = _ticks(first, last)
     # A label at the very edge would run into that of the other axis.

@@ -1,4 +1,4 @@
-"""Where the prices of a market report come from: a file of daily bars or of quotes, or a series shipped with `arch`."""
+"""Where the prices of a market report come from: a file of daily bars or of ticks, or a series shipped with `arch`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from risk.market.bar_builder import BarBuilder
 from risk.market.bar_spec import DAY_NS, BarSpecification, BarSpecifications, TimeBars
 from risk.market.garch import POOLED
 from training.history import HistoryError
-from training.market.tick_history import FIELDS, TickHistory, read_ticks
+from training.market.tick_history import QUOTE, REQUIRED, TRADE, read_ticks
 from training.table import Table, load_table
 
 TIME_NAMES = ("date", "time", "datetime", "timestamp", "event_time")
@@ -54,13 +54,13 @@ def shipped_series() -> PriceSeries:
 def read_series(path: Path, symbol: str | None, *, bar_minutes: int, year: TradingYear) -> PriceSeries:
     """Return one symbol's series from a .parquet or .csv file.
 
-    A file of quotes has the columns symbol, event_time, bid and ask, of which bars of `bar_minutes` are made as the
-    stream makes them; any other is taken for daily bars, with a date, a close and perhaps a symbol. Without `symbol`
-    the file must be of one. Raises HistoryError, naming column, row, value and remedy.
+    A file of ticks has the columns that `training.market.tick_history` reads, of which bars of `bar_minutes` are made
+    as the stream makes them; any other is taken for daily bars, with a date, a close and perhaps a symbol. Without
+    `symbol` the file must be of one. Raises HistoryError, naming column, row, value and remedy.
     """
     table = load_table(path)
-    if set(FIELDS) <= set(table.columns):
-        return _of_quotes(path, symbol, bar_minutes, year)
+    if any({*REQUIRED, *pair} <= set(table.columns) for pair in (QUOTE, TRADE)):
+        return _of_ticks(path, symbol, bar_minutes, year)
     return _of_days(path, table, symbol, year)
 
 
@@ -90,20 +90,20 @@ def _of_days(path: Path, table: Table, symbol: str | None, year: TradingYear) ->
     return PriceSeries(symbol or path.stem, path.name, "day", bars_per_year(DAY_NS, year), end_ns, close[chosen])
 
 
-def _of_quotes(path: Path, symbol: str | None, bar_minutes: int, year: TradingYear) -> PriceSeries:
-    ticks: TickHistory = read_ticks(path, {})
+def _of_ticks(path: Path, symbol: str | None, bar_minutes: int, year: TradingYear) -> PriceSeries:
+    ticks = read_ticks(path, {})
     symbol = _one_symbol(path, sorted(set(ticks.symbol)), symbol)
     at = np.flatnonzero(np.array(ticks.symbol) == symbol)
     bar_ns = bar_minutes * _MINUTE_NS
-    nothing = np.full(len(at), np.nan)
-    bars = BarBuilder(BarSpecifications({POOLED: BarSpecification(closes=TimeBars(length_ns=bar_ns))})).advance(
+    step = BarBuilder(BarSpecifications({POOLED: BarSpecification(closes=TimeBars(length_ns=bar_ns))}))
+    bars = step.advance(
         [symbol] * len(at),
         ticks.event_time_ns[at],
         ticks.bid[at],
         ticks.ask[at],
-        nothing,
-        nothing,
-        np.full(len(at), -1),
+        ticks.price[at],
+        ticks.size[at],
+        ticks.sequence[at],
     )
     bar = "minute" if bar_minutes == 1 else f"{bar_minutes} minutes"
     return PriceSeries(symbol, path.name, bar, bars_per_year(bar_ns, year), bars.end_ns, bars.close)
@@ -114,8 +114,8 @@ def _named(path: Path, table: Table, names: tuple[str, ...]) -> str:
     found = next((by_lower[name] for name in names if name in by_lower), None)
     if found is None:
         raise HistoryError(
-            f"{path}: has no column {' or '.join(names)}; it has {', '.join(table.columns)}: rename one, or give quotes"
-            f" with {', '.join(FIELDS)}"
+            f"{path}: has no column {' or '.join(names)}; it has {', '.join(table.columns)}: rename one, or give ticks"
+            f" with {', '.join(REQUIRED)} and {', '.join(QUOTE)} or {', '.join(TRADE)}"
         )
     return found
 
