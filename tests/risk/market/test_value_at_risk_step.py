@@ -179,6 +179,23 @@ def test_old_residuals_are_forgotten() -> None:
     assert np.all(wild > calm)
 
 
+def test_another_distribution_counts_from_the_next_bar() -> None:
+    """After one was installed a symbol forecasts as if made with it, and no other symbol changes."""
+    residuals = np.random.default_rng(13).standard_t(4.0, LEAST_RESIDUALS + 20)
+    changed = StandardisedDistribution("t", 3.0)
+    one = ValueAtRisk(DISTRIBUTIONS, LEVELS, (1, 10))
+    other = ValueAtRisk({**DISTRIBUTIONS, "X": changed}, LEVELS, (1, 10))
+    for step in (one, other):
+        advance(step, "X", residuals[:-1])
+        advance(step, "Y", residuals[:-1])
+    one.install("X", changed)
+    for symbol in ("X", "Y"):
+        found, expected = (advance(step, symbol, residuals[-1:]) for step in (one, other))
+        assert np.array_equal(found.value_at_risk_percent, expected.value_at_risk_percent)
+        assert np.array_equal(found.expected_shortfall_percent, expected.expected_shortfall_percent)
+    assert one.dump() == other.dump()
+
+
 @settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.floats(-2.0, 2.0), st.floats(1e-4, 1e4))
 def test_further_levels_lose_more(seed: int, mean: float, variance: float) -> None:
