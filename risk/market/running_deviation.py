@@ -43,7 +43,7 @@ def running_deviations(changes: NDArray[np.float64], start: float, decay: float)
     """Return the deviation after each change, that change included: float64[n].
 
     >>> running_deviations(np.array([1.0, 0.0]), 1.0, 0.5).round(6).tolist()
-    [1.0, 0.578309]
+    [1.0, 0.57831]
     """
     deviations = np.empty(len(changes))
     weight, square = START_CHANGES, START_CHANGES * start * start

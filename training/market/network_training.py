@@ -20,14 +20,14 @@ def sequences(segments: Segments) -> tuple[NDArray[np.float64], NDArray[np.float
     """Return changes float64[m, L, 1] and what came after each, float64[m, L, H]: pieces of L = SEQUENCE_BARS bars.
 
     A piece never holds changes of two keys, and pieces overlap by half, that more of a short history is used. Raises
-    ForecastFitError where there are fewer than ten.
+    ForecastFitError where there are fewer than four.
     """
     inputs, targets = [], []
     for changes, ahead in segments:
         for first in range(0, len(ahead) - SEQUENCE_BARS + 1, SEQUENCE_BARS // 2):
             inputs.append(changes[first : first + SEQUENCE_BARS, None])
             targets.append(ahead[first : first + SEQUENCE_BARS])
-    if len(inputs) < 10:
+    if len(inputs) < 4:
         raise ForecastFitError(
             f"the changes make {len(inputs)} sequences of {SEQUENCE_BARS} bars: give more bars, or fit no network"
         )
