@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from schemas.position import Position
     from training.applications import Applications
     from training.history import History
     from training.market.tick_history import TickHistory
+    from training.rates.rate_history import RateHistory
 
 Message = tuple[str, bytes]
 """A record's key and value."""
@@ -106,3 +108,37 @@ def application_messages(applications: "Applications") -> Iterator[Message]:
         strict=True,
     ):
         yield applicant_id, encode(Application(1, application_id, applicant_id, time_ns, fields))
+
+
+def rate_messages(rates: "RateHistory") -> Iterator[Message]:
+    """Yield (currency, JSON) for each curve point, in the history's order."""
+    from schemas.encoding import encode
+    from schemas.rate import Rate
+
+    for currency, tenor_months, rate_percent, time_ns in zip(
+        rates.currency,
+        rates.tenor_months.tolist(),
+        rates.rate_percent.tolist(),
+        rates.event_time_ns.tolist(),
+        strict=True,
+    ):
+        yield (
+            currency,
+            encode(
+                Rate(
+                    schema_version=1,
+                    currency=currency,  # type: ignore[arg-type]  # the worker refuses a code that is none
+                    tenor_months=tenor_months,
+                    rate_percent=rate_percent,
+                    event_time_ns=time_ns,
+                )
+            ),
+        )
+
+
+def position_messages(positions: "Iterable[Position]") -> Iterator[Message]:
+    """Yield (portfolio, JSON) for each position, in order."""
+    from schemas.encoding import encode
+
+    for position in positions:
+        yield position.portfolio, encode(position)

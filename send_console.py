@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from history_messages import application_messages, label_messages, tick_messages, transaction_messages
+from history_messages import (
+    application_messages,
+    label_messages,
+    position_messages,
+    rate_messages,
+    tick_messages,
+    transaction_messages,
+)
 from stream import console as serving
 from training import console as learning
 
@@ -19,6 +26,8 @@ class Sent(StrEnum):
     LABELS = "labels"
     TICKS = "ticks"
     APPLICATIONS = "applications"
+    RATES = "rates"
+    POSITIONS = "positions"
 
 
 def send(
@@ -28,7 +37,7 @@ def send(
         list[str] | None, typer.Option("--map", help="FIELD=COLUMN of the file; repeat for each field.")
     ] = None,
     rate: Annotated[str, typer.Option(help="Messages a second, or max.")] = "max",
-    currency: Annotated[str, typer.Option(help="ISO 4217 code of the amounts.")] = "EUR",
+    currency: Annotated[str, typer.Option(help="ISO 4217 code of amounts or yields.")] = "EUR",
     delay_days: Annotated[float, typer.Option(min=0.0, help="Days until a fraud is known, without label_time.")] = 7.0,
     text: Annotated[
         list[str] | None,
@@ -39,6 +48,8 @@ def send(
 
     `labels` sends a fraud report for each fraud in a file of transactions, at its label time. `applications` sends
     every row as it stands: columns that are not mapped to application_id, applicant_id and event_time are its fields.
+    `ticks` are quotes, trades or both. `rates` sends a table of par yields in --currency, with a column date and one
+    for each tenor, such as 3M or 10Y. `positions` says what portfolios hold of symbols and bonds, from when on.
 
     Example: riskstream send transactions cards.parquet --map customer_id=CARD --rate 2000
     """
@@ -49,7 +60,9 @@ def send(
     from stream.publisher import publish
     from training.applications import read_applications
     from training.history import HistoryError, read_history
+    from training.market.position_history import read_positions
     from training.market.tick_history import read_ticks
+    from training.rates.treasury import read_par_curves
 
     settings = serving.load_settings()
     per_second = None if rate == "max" else _rate(rate)
@@ -58,6 +71,12 @@ def send(
         if what is Sent.TICKS:
             ticks = read_ticks(path, fields)
             total, messages = len(ticks.symbol), tick_messages(ticks)
+        elif what is Sent.RATES:
+            rates = read_par_curves(path, currency)
+            total, messages = len(rates), rate_messages(rates)
+        elif what is Sent.POSITIONS:
+            positions = read_positions(path, fields)
+            total, messages = len(positions), position_messages(positions)
         elif what is Sent.APPLICATIONS:
             applications = read_applications(path, fields, as_text=text or [])
             total, messages = len(applications), application_messages(applications)

@@ -33,7 +33,7 @@ from apache_kafka import apache_kafka
 from stream.settings import Settings
 
 ROOT = Path(__file__).parents[1]
-JOBS = 4
+JOBS = 3
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 note = Console(stderr=True).print
 
@@ -48,7 +48,7 @@ def main() -> None:
     chosen = parse.parse_args()
     numbers = [int(one) for one in chosen.workers.split(",")]
     stream = FaultStream(chosen.transactions, seed=1)
-    stream.ticks = []
+    stream.ticks, stream.rates, stream.positions = [], [], []
     found: dict[int, list[dict[str, float]]] = {number: [] for number in numbers}
     for at in range(chosen.rounds):
         for number in numbers:

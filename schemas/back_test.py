@@ -14,7 +14,8 @@ class BackTestFigure(msgspec.Struct, frozen=True, gc=False):
     conditional coverage), or that they follow from what was known before (the dynamic quantile test). `shortfall_z2`
     is the second statistic of Acerbi and Szekely, near 0 where the expected shortfall is right and negative where
     losses are worse; `quantile_loss_percent` is the mean of the loss that a right value at risk makes least. At 99 %,
-    `zone` is that of the Basel traffic light, and `plus_factor` what it adds to the multiplier of capital.
+    once there are 250 bars, `zone` is that of the Basel traffic light, and `plus_factor` what it adds to the multiplier
+    of capital.
     """
 
     confidence_percent: float

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from risk.market.back_test import TRAFFIC_LIGHT_LEVEL, BackTests
+from risk.market.back_test import TRAFFIC_LIGHT_LEVEL, WINDOW_BARS, BackTests
 from risk.market.traffic_light import ZONES
 from schemas.back_test import BackTestFigure
 
@@ -17,10 +17,13 @@ def confidence_percent(level: float) -> float:
 
 
 def back_test_figures(tests: BackTests, at: int, levels: Sequence[float]) -> tuple[BackTestFigure, ...]:
-    """Return the figures of row `at` of the tests, one a level."""
+    """Return the figures of row `at` of the tests, one a level; a zone only once there are the bars that it needs.
+
+    The traffic light counts exceedances of 250 bars: of a few, one exceedance would be red.
+    """
     figures = []
     for number, level in enumerate(levels):
-        light = level == TRAFFIC_LIGHT_LEVEL
+        light = level == TRAFFIC_LIGHT_LEVEL and tests.bars[at] >= WINDOW_BARS
         figures.append(
             BackTestFigure(
                 confidence_percent=confidence_percent(level),

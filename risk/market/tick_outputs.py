@@ -1,6 +1,5 @@
 """What is published of ticks: of each closed bar its volatility, forecasts and alert, and alerts on silent feeds."""
 
-import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -8,6 +7,8 @@ from numpy.typing import NDArray
 
 from risk.fold import Output, SymbolFigures
 from risk.identity import alert_id, bar_event_id, silence_event_id
+from risk.market.annualisation import annualised_volatility_percent
+from risk.market.back_test import WINDOW_BARS
 from risk.market.closed_bars import ClosedBars
 from risk.market.feed_watch import StaleFeeds
 from risk.market.forecast_message import forecast_message
@@ -77,12 +78,15 @@ class TickOutputs:
         """Return what an operator sees of a symbol after a bar."""
         tests, next_variance = risks.back_tests, float(risks.variances.next_variance_percent2[at])
         return SymbolFigures(
-            annualised_volatility_percent=math.sqrt(next_variance * self._bundle.parameters.bars_per_year),
+            annualised_volatility_percent=annualised_volatility_percent(
+                next_variance, self._bundle.parameters.bars_per_year
+            ),
             value_at_risk_99_percent=float(risks.next_value_at_risk_percent[at, self._at_99]),
             back_test_bars=int(tests.bars[at]),
             exceedances_99=int(tests.exceedances[at, self._at_99]),
             kupiec_99_p=float(tests.proportion_of_failures_p_value[at, self._at_99]),
-            zone_99=int(tests.traffic_light_zone[at]),
+            # Of fewer bars than the traffic light is made for, one exceedance would be red.
+            zone_99=int(tests.traffic_light_zone[at]) if tests.bars[at] >= WINDOW_BARS else 0,
             mase=dict(zip(self._forecasters, risks.forecasts.mase[at].tolist(), strict=True)),
         )
 

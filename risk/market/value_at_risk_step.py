@@ -110,23 +110,25 @@ class ValueAtRisk:
         bars = max((horizons_bars[at] for at in self._simulated), default=1)
         self._points = antithetic_weyl_points(PATHS, bars)
         self._weights = tail_weights()
-        # The normal's tables stand first: every symbol has that method.
-        self._distinct: dict[StandardisedDistribution, int] = {}
-        distinct = dict.fromkeys([StandardisedDistribution("normal"), *distributions.values()])
-        self._take_up([*distinct])
-        self._number_of = {symbol: self._distinct[one] for symbol, one in distributions.items()}
+        self._distribution_of = dict(distributions)
+        self._number_of: dict[str, int] = {}
+        self._tabulate()
         self._rows = KeyedRows(_ROW)
 
     def install(self, symbol: str, distribution: StandardisedDistribution) -> None:
         """Let another distribution be the one that a symbol's model is fitted with, from its next bar on."""
-        if distribution not in self._distinct:
-            self._take_up([*self._distinct, distribution])
-        self._number_of[symbol] = self._distinct[distribution]
+        if self._distribution_of.get(symbol) != distribution:
+            self._distribution_of[symbol] = distribution
+            self._tabulate()
 
-    def _take_up(self, distributions: Sequence[StandardisedDistribution]) -> None:
-        tables = [_tables(one, self.levels) for one in distributions]
+    def _tabulate(self) -> None:
+        """Lay out the tables of the distributions in use."""
+        # The normal's stand first: every symbol has that method.
+        distinct = list(dict.fromkeys([StandardisedDistribution("normal"), *self._distribution_of.values()]))
+        tables = [_tables(one, self.levels) for one in distinct]
         self._quantiles, self._nodes, self._cells = (np.array(one) for one in zip(*tables, strict=True))
-        self._distinct = {one: at for at, one in enumerate(distributions)}
+        place = {one: at for at, one in enumerate(distinct)}
+        self._number_of = {symbol: place[one] for symbol, one in self._distribution_of.items()}
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -201,7 +203,7 @@ class ValueAtRisk:
         return self._rows.dump()
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def _tables(
     distribution: StandardisedDistribution, levels: tuple[float, ...]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

@@ -1,16 +1,13 @@
 """What is published of a closed bar: its volatility, what may be lost, and how such forecasts have done."""
 
-import math
-
-from risk.market.back_test import BackTests
+from risk.market.annualisation import annualised_volatility_percent
+from risk.market.back_test_figures import back_test_figures, confidence_percent, exceeded_percent
 from risk.market.closed_bars import ClosedBars
 from risk.market.market_parameters import ValueAtRiskRules
 from risk.market.symbol_risk import BarRisks
-from risk.market.traffic_light import ZONES
 from risk.market.value_at_risk_step import METHODS
 from risk.market.volatility_model import VolatilityModel
 from risk.market.volatility_models import model_name
-from schemas.back_test import BackTestFigure
 from schemas.risk_figure import RiskFigure
 from schemas.source import Source
 from schemas.volatility import Volatility
@@ -64,18 +61,14 @@ def volatility_message(
         standardised_residual=float(variances.standardised_residual[at]),
         next_variance_percent2=next_variance,
         ewma_variance_percent2=float(variances.ewma_next_variance_percent2[at]),
-        annualised_volatility_percent=math.sqrt(next_variance * bars_per_year),
+        annualised_volatility_percent=annualised_volatility_percent(next_variance, bars_per_year),
         squares_p=float(verdicts.squares_p[at]),
         scale_p=float(verdicts.scale_p[at]),
         model_rejected=bool(verdicts.rejected[at]),
         risk_method=rules.method,
         risk=_risk(risks, at, rules),
-        exceeded_percent=tuple(
-            _percent(level)
-            for level, exceeded in zip(rules.levels, risks.back_tests.exceeded[at].tolist(), strict=True)
-            if exceeded
-        ),
-        back_tests=_back_tests(risks.back_tests, at, rules),
+        exceeded_percent=exceeded_percent(risks.back_tests, at, rules.levels),
+        back_tests=back_test_figures(risks.back_tests, at, rules.levels),
         source=source,
         bundle_name=bundle_name,
         bundle_version=bundle_version,
@@ -86,32 +79,8 @@ def _risk(risks: BarRisks, at: int, rules: ValueAtRiskRules) -> tuple[RiskFigure
     values = risks.risk.value_at_risk_percent[at].tolist()
     shortfalls = risks.risk.expected_shortfall_percent[at].tolist()
     return tuple(
-        RiskFigure(method, _percent(level), horizon, values[m][v][h], shortfalls[m][v][h])
+        RiskFigure(method, confidence_percent(level), horizon, values[m][v][h], shortfalls[m][v][h])
         for m, method in enumerate(METHODS)
         for v, level in enumerate(rules.levels)
         for h, horizon in enumerate(rules.horizons_bars)
     )
-
-
-def _back_tests(tests: BackTests, at: int, rules: ValueAtRiskRules) -> tuple[BackTestFigure, ...]:
-    light = rules.levels.index(0.99)
-    return tuple(
-        BackTestFigure(
-            confidence_percent=_percent(level),
-            bars=int(tests.bars[at]),
-            exceedances=int(tests.exceedances[at, v]),
-            kupiec_p=float(tests.proportion_of_failures_p_value[at, v]),
-            christoffersen_p=float(tests.conditional_coverage_p_value[at, v]),
-            dynamic_quantile_p=float(tests.dynamic_quantile_p_value[at, v]),
-            shortfall_z2=float(tests.acerbi_szekely_z2[at, v]),
-            quantile_loss_percent=float(tests.mean_quantile_loss_percent[at, v]),
-            zone=ZONES[int(tests.traffic_light_zone[at])] if v == light else None,
-            plus_factor=float(tests.plus_factor[at]) if v == light else None,
-        )
-        for v, level in enumerate(rules.levels)
-    )
-
-
-def _percent(level: float) -> float:
-    """Return a level in percent, as people write it."""
-    return round(100.0 * level, 9)

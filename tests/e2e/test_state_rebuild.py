@@ -49,6 +49,7 @@ def test_a_state_of_another_version_is_made_anew_from_the_source(kafka: BrokerPr
         application_id=name,
         topic_prefix=f"{name}.",
         bundle=Path(__file__).parents[2] / "bundles" / "demo",
+        market_bundle=str(Path(__file__).parents[2] / "bundles" / "demo-market"),
         publish_scores=True,
         session_timeout_seconds=6.0,
         web_port=free_port(),

@@ -45,6 +45,7 @@ def unplaced_settings() -> Settings:
         application_id=name,
         topic_prefix=f"{name}.",
         bundle=Path(__file__).parents[2] / "bundles" / "demo",
+        market_bundle=str(Path(__file__).parents[2] / "bundles" / "demo-market"),
         publish_scores=True,
         checkpoint_interval_seconds=0.1,
         session_timeout_seconds=6.0,

@@ -11,7 +11,7 @@ from live import Worker, start_worker
 from stream.broker_process import free_port
 from stream.settings import Settings
 
-JOBS = 4
+JOBS = 7
 
 
 @dataclass

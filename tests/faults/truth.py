@@ -9,7 +9,7 @@ from types import MappingProxyType
 from live import Published, published
 
 from risk.chunk import Chunk
-from risk.fold import Fold, Output
+from risk.fold import Fold, Output, Stream
 from schemas.source import Source
 from stream.app import job_specs
 from stream.bundles import Bundles
@@ -17,8 +17,26 @@ from stream.changelog import Restored, last_checkpoint
 from stream.job_spec import JobSpec
 from stream.settings import Settings
 
-SOURCES = {"customers": "transactions", "labels": "labels", "merchants": "merchant-events", "ticks": "ticks"}
-OUTPUTS = {"alerts": "alerts", "scores": "scores", "volatility": "volatility", "dead_letters": "deadletter"}
+FIRST_HOPS = {
+    "customers": "transactions",
+    "labels": "labels",
+    "ticks": "ticks",
+    "rates": "rates",
+    "positions": "positions",
+}
+SECOND_HOPS: dict[str, tuple[str, Stream]] = {
+    "merchants": ("merchant-events", "merchant_events"),
+    "portfolios": ("market-events", "market_events"),
+}
+OUTPUTS = {
+    "alerts": "alerts",
+    "scores": "scores",
+    "volatility": "volatility",
+    "forecasts": "forecasts",
+    "curves": "curves",
+    "portfolio_risk": "portfolio-risk",
+    "dead_letters": "deadletter",
+}
 Values = Counter[tuple[int, bytes]]
 """How often each record occurs: its partition and its bytes."""
 Rows = dict[tuple[str, int], dict[bytes, bytes]]
@@ -42,24 +60,27 @@ def truth(
 ) -> Result:
     """Return what the input topics should have led to; `put_aside` are messages that each job should leave out.
 
-    The merchants' events come from the first hops of this computation, all in one batch. `in_recorded_order` takes
-    instead those that the workers wrote, in the order in which they lie in the log: a live stream has no other.
+    What the second hops read comes from the first hops of this computation, all in one batch. `in_recorded_order` takes
+    instead what the workers wrote, in the order in which it lies in the log: a live stream has no other.
     """
     result = Result()
     specs = {spec.name: spec for spec in job_specs(settings, bundles)}
     hops: list[Output] = []
-    for name in ("customers", "labels", "ticks"):
-        for partition, records in by_partition(settings, SOURCES[name]).items():
+    for name in FIRST_HOPS.keys() & specs.keys():
+        for partition, records in by_partition(settings, FIRST_HOPS[name]).items():
             hops += _advance(result, specs[name], partition, records, put_aside.get(name, set()))
-    if in_recorded_order:
-        events = by_partition(settings, SOURCES["merchants"])
-    else:
-        events = {partition: [] for partition in range(settings.partitions)}
-        for output in hops:
-            waiting = events[output.partition]
-            waiting.append(Published(output.partition, len(waiting), output.key, output.value))
-    for partition, records in events.items():
-        _advance(result, specs["merchants"], partition, records, put_aside.get("merchants", set()))
+    for name in SECOND_HOPS.keys() & specs.keys():
+        topic, stream = SECOND_HOPS[name]
+        if in_recorded_order:
+            events = by_partition(settings, topic)
+        else:
+            events = {partition: [] for partition in range(settings.partitions)}
+            for output in hops:
+                if output.stream == stream:
+                    waiting = events[output.partition]
+                    waiting.append(Published(output.partition, len(waiting), output.key, output.value))
+        for partition, records in events.items():
+            _advance(result, specs[name], partition, records, put_aside.get(name, set()))
     return result
 
 
@@ -82,7 +103,7 @@ def _advance(
         if output.stream in OUTPUTS:
             result.outputs[output.stream][output.partition, output.value] += 1
     result.rows[spec.name, partition] = dict(fold.take_changed())
-    return [output for output in emitted.outputs if output.stream == "merchant_events"]
+    return [output for output in emitted.outputs if output.stream in ("merchant_events", "market_events")]
 
 
 def outcome(settings: Settings, bundles: Bundles) -> Result:

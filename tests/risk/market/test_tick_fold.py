@@ -130,7 +130,7 @@ def test_every_bar_is_published_with_its_forecasts() -> None:
             for method in ("normal", "fitted_distribution", "filtered_historical", "monte_carlo")
             for horizon in (1, 3)
         }
-        assert [test.zone is None for test in one.back_tests] == [True, True, False]
+        assert [test.zone is None for test in one.back_tests] == [True, True, one.back_tests[2].bars < 250]
 
 
 def test_a_bar_is_held_against_what_was_forecast_for_it() -> None:
