@@ -3,7 +3,8 @@
 Box and Jenkins, Time Series Analysis: Forecasting and Control (1970); the likelihood is that of the Kalman filter on
 the differenced series (Harvey, Forecasting, Structural Time Series Models and the Kalman Filter, 1989, section 3.4),
 by statsmodels. The order is searched as Hyndman and Khandakar do ("Automatic time series forecasting: the forecast
-package for R", Journal of Statistical Software 27, 2008): differences by a KPSS test, the rest by AICc or BIC.
+package for R", Journal of Statistical Software 27, 2008): differences by a KPSS test, the rest by BIC, which in the
+long run finds no memory where there is none, or by AICc.
 """
 
 import warnings
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from statsmodels.tools.sm_exceptions import InterpolationWarning
 from statsmodels.tsa.statespace.sarimax import SARIMAX
 from statsmodels.tsa.stattools import kpss
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from training.market.forecaster_fit import ForecastFitError
 
@@ -83,7 +85,8 @@ def fit_arima(values: NDArray[np.float64], order: Order) -> FittedArima:
             f"{order} of {known} differences of deviation {unit:.3g}: give {needed} or more that are not all the same"
         )
     # The optimiser's steps suit numbers around 1.
-    with warnings.catch_warnings():
+    # Its matrices are so small that threads would only wait for one another.
+    with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore")
         result = model_of(differences / unit, order).fit(disp=0, maxiter=100, cov_type="none")
     if not np.isfinite(result.llf):
@@ -147,9 +150,9 @@ def choose_arima(
     differences: int | None = None,
     seasonal_differences: int = 0,
     most: int = 2,
-    criterion: Criterion = "aicc",
+    criterion: Criterion = "bic",
 ) -> FittedArima:
-    """Return the fit of least AICc (or BIC) to the levels float64[n].
+    """Return the fit of least BIC (or AICc) to the levels float64[n].
 
     Without a period all p, q <= `most` are tried, then the best once more with a constant. With one, p and q up to 1
     and P and Q up to 1 are, not both 0. `differences` is found by `differences_needed` where it is not given. Raises

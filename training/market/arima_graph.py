@@ -82,7 +82,6 @@ def export_arima(fitted: FittedArima, values: NDArray[np.float64], horizon_bars:
         neutral=np.zeros(size + memory),
         start=np.concatenate([fitted.state, _last_differences(values, order)]),
         original=lambda series: filtered_by_statsmodels(fitted, series, bounds(centre, deviation), horizon_bars),
-        criterion=fitted.aicc,
     )
 
 

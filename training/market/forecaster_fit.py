@@ -24,7 +24,7 @@ class FittedForecaster:
 
     `onnx` is the graph, `neutral` float64[S] its state before the first value and `start` float64[S] that after the
     last value of the fit. `original` gives the graph's forecasts by the library that fitted it, but for the first
-    `warm_up` values. `criterion` is the information criterion of the order chosen, where there was a choice.
+    `warm_up` values.
     """
 
     kind: ForecasterKind
@@ -35,7 +35,6 @@ class FittedForecaster:
     start: NDArray[np.float64]
     original: Original
     warm_up: int = 0
-    criterion: float | None = None
 
 
 def replay(

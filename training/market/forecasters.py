@@ -52,7 +52,7 @@ def fit_forecasters(
     period: int = 0,
     networks: bool = False,
     deviation_decay: float = 0.97,
-    criterion: Criterion = "aicc",
+    criterion: Criterion = "bic",
     seed: int = 0,
 ) -> FittedForecasters:
     """Return the forecasters of keys whose levels per bar are given, float64[n] each, in order of time.
@@ -98,7 +98,7 @@ def fit_forecasters(
 
 
 def fit_own(
-    levels: NDArray[np.float64], horizon_bars: int, *, period: int = 0, criterion: Criterion = "aicc"
+    levels: NDArray[np.float64], horizon_bars: int, *, period: int = 0, criterion: Criterion = "bic"
 ) -> list[FittedForecaster]:
     """Return one key's forecasters, of levels float64[n]: ARIMA, with a period a seasonal one, and the regressions."""
     changes = np.diff(levels)
@@ -117,7 +117,7 @@ def fit_pooled(
     *,
     period: int = 0,
     networks: bool = False,
-    criterion: Criterion = "aicc",
+    criterion: Criterion = "bic",
     seed: int = 0,
 ) -> list[FittedForecaster]:
     """Return the forecasters of all keys together, of changes in running deviations; see `scaled_segments`."""

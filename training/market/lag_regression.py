@@ -27,8 +27,8 @@ Segments = Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]]
 """Of each key the changes float64[n], and what came after each of the first m <= n of them, float64[m, H]."""
 
 
-def fit_lag_regression(segments: Segments, *, degree: int, criterion: str = "aicc") -> FittedForecaster:
-    """Return the regression of `degree` 1 or 2 whose number of lags has the least AICc (or BIC) at one bar.
+def fit_lag_regression(segments: Segments, *, degree: int, criterion: str = "bic") -> FittedForecaster:
+    """Return the regression of `degree` 1 or 2 whose number of lags has the least BIC (or AICc) at one bar.
 
     Segments are as long as they are; a window never holds changes of two. The numbers of lags are compared on the same
     rows, by the normal likelihood of the residuals. `start` is the state after the last change of the last segment.
@@ -68,7 +68,6 @@ def fit_lag_regression(segments: Segments, *, degree: int, criterion: str = "aic
         neutral=neutral,
         start=state_after(onnx, neutral, last[-lags:]),
         original=lambda series: _by_scikit_learn(series, coefficients, lags, degree, bound, horizon_bars),
-        criterion=scores[lags],
     )
 
 
