@@ -4,7 +4,7 @@ transactions    -> customers -> merchant-events, deadletter
 labels          -> labels    -> merchant-events, deadletter
 merchant-events -> merchants -> alerts, scores, deadletter
 ticks           -> ticks     -> market-events, volatility, forecasts, alerts, deadletter
-rates           -> rates     -> market-events, curves, alerts, deadletter
+rates           -> rates     -> market-events, curves, forecasts, alerts, deadletter
 positions       -> positions -> market-events, deadletter
 market-events   -> portfolios -> portfolio-risk, alerts
 applications    -> applications -> decisions, deadletter
@@ -119,7 +119,7 @@ def _market_specs(settings: Settings, bundle: MarketBundle) -> tuple[JobSpec, ..
             "rates",
             topic("rates"),
             topic("changelog-rates"),
-            alerts | {"curves": topic("curves")} | market_events | dead_letters,
+            alerts | {"curves": topic("curves"), "forecasts": topic("forecasts")} | market_events | dead_letters,
             lambda partition: RateFold(partition, partitions=partitions, bundle=bundle),
         ),
         JobSpec(

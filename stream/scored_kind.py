@@ -15,7 +15,7 @@ class ScoredKind:
 
     `job` scores it with the bundle of `bundle`, and publishes `streams`. Of these, `event_stream` holds one record for
     each event; `events` says what these are called, `number` what is measured of each. The alerts of all kinds lie in
-    one topic: its own are those on an `entity_kind`.
+    one topic: its own are those on an `entity_kind`. So do forecasts: its own are of messages on the job's topic.
 
     >>> KINDS["ticks"].job, KINDS["ticks"].events, KINDS["ticks"].entity_kind
     ('ticks', 'bars', 'symbol')
@@ -30,7 +30,9 @@ class ScoredKind:
     entity_kind: str
 
     def has(self, record: ScoredRecord) -> bool:
-        """Tell whether a record of its streams is its own, and not another kind's alert."""
+        """Tell whether a record of its streams is its own, and not another kind's alert or forecast."""
+        if record.stream == "forecasts":
+            return record.message.source.topic.endswith(self.job)
         return record.alert_on is None or record.alert_on == self.entity_kind
 
 
@@ -56,7 +58,7 @@ KINDS: Mapping[KindName, ScoredKind] = {
     "rates": ScoredKind(
         job="rates",
         bundle="market",
-        streams=("curves", "alerts"),
+        streams=("curves", "forecasts", "alerts"),
         event_stream="curves",
         events="curves",
         number="volatility of the level, bp",
