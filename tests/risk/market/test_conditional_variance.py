@@ -258,6 +258,29 @@ def test_an_installed_model_goes_on_from_the_last_bars(seed: int, numbers: list[
     assert type(restored.model("X")) is type(second)
 
 
+def test_bars_that_a_row_did_not_hold_are_unseen() -> None:
+    """A model that looks back three bars takes the two that a row of one bar lacks from its backcast."""
+    old = fed(MODELS[3], np.array([1.0, -2.0, 3.0]))
+    new = alone(MODELS[6])
+    new.load(old.dump().items())
+    slow = SlowVariance(MODELS[6])
+    slow.residuals = [3.0 - MODELS[3].mean_percent, 0.5 - MODELS[6].mean_percent]
+    slow.variances = [arch_variances(MODELS[3], np.array([1.0, -2.0, 3.0]))[2], old.variance_path(["X"], 1)[0, 0]]
+    bars = new.advance(["X"], np.array([0.5]), np.zeros(1))
+    assert bars.next_variance_percent2[0] == pytest.approx(slow.next_variance(), rel=1e-12)
+
+
+def test_a_symbol_with_a_model_of_its_own_gets_it_back() -> None:
+    """A row stored before anything was installed brings back the model that was given for the symbol."""
+    models = VolatilityModels({"*": MODELS[3], "X": MODELS[0]})
+    step = ConditionalVariance(models)
+    step.advance(["X"], np.ones(1), np.ones(1))
+    stored = step.dump()
+    step.install("X", MODELS[1])
+    step.load(stored.items())
+    assert step.model("X") == MODELS[0]
+
+
 def test_other_symbols_keep_their_models() -> None:
     """A model installed for one symbol changes no other, and a row stored before it brings the old one back."""
     step = fed(MODELS[3], daily_returns("sp500")[:50])
