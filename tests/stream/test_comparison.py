@@ -81,15 +81,15 @@ def volatility(bar: int, percent: float = 9.0, version: str = LIVE) -> ScoredRec
     return ScoredRecord("volatility", 0, b"s", encode(message), message)
 
 
-def forecast(bar: int, model: str, version: str = LIVE) -> ScoredRecord:
-    """Return what a model expects after a bar."""
+def forecast(bar: int, model: str, version: str = LIVE, topic: str = "ticks") -> ScoredRecord:
+    """Return what a model expects after a bar, or after a curve."""
     fields: dict[str, Any] = dict.fromkeys(Forecast.__struct_fields__, 0)
     fields |= {
         "forecast_id": alert_id(bar_event_id("s", bar), model, version),
         "symbol": "s",
         "model": model,
         "bar_end_ns": bar,
-        "source": Source("ticks", 0, bar),
+        "source": Source(topic, 0, bar),
         "bundle_version": version,
     }
     message = Forecast(**fields)
@@ -160,7 +160,11 @@ def compared(
             [volatility(3), forecast(3, "ar"), forecast(3, "lstm"), bar_alert(3), volatility(4)],
             {"alerts": 1, "volatility": 2, "forecasts": 2},
         ),
-        ("rates", [curve(3), curve_alert(3), curve(4)], {"alerts": 1, "curves": 2}),
+        (
+            "rates",
+            [curve(3), forecast(3, "ar", topic="rates"), curve_alert(3), curve(4)],
+            {"alerts": 1, "curves": 2, "forecasts": 1},
+        ),
     ],
 )
 def test_equal_records_are_equal(kind: KindName, published: list[ScoredRecord], equal: dict[str, int]) -> None:
@@ -400,3 +404,11 @@ def test_partitions_add_up() -> None:
     assert found.number_differences.tolist() == together.number_differences.tolist()
     assert len(found.number_differences) == 3
     assert total(KINDS["ticks"], []).differences == 0
+
+
+def test_a_forecast_belongs_to_the_topic_that_led_to_it() -> None:
+    """Forecasts of symbols and of curves lie in one topic, and each replay looks at its own."""
+    for topic, other in (("ticks", "rates"), ("rates", "ticks")):
+        record = forecast(3, "ar", topic=f"eu.{topic}")
+        assert KINDS[topic].has(record)  # type: ignore[index]  # both are kinds
+        assert not KINDS[other].has(record)  # type: ignore[index]
