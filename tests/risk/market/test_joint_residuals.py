@@ -103,9 +103,15 @@ def test_a_slot_goes_to_another_only_when_it_must() -> None:
     assert joint.take_up("b") == 3
     joint.let_go("b")
     assert joint.ewma[2, 0] > 0.0
+    before = dict(joint.take_changed())
     assert joint.take_up("d") == 2
     assert joint.ewma[2, :5].tolist() == [0.0, 0.0, 1.0, 0.0, 0.0]
     assert joint.symbols == ["t0", "t1", "d", "b", "c"]
+    # The rows of later slots hold their products with this one: they are told as changed, and read back as 0.
+    stored = {**before, **dict(joint.take_changed())}
+    restored = fresh()
+    restored.load(stored.items())
+    assert restored.dump() == joint.dump()
     joint.take_up("e")
     with pytest.raises(ValueError, match=r"symbol='f': all 5 slots are held"):
         joint.take_up("f")

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.market.market_events import BAR, Block, Role, decode_block, encode_block
+from risk.market.market_events import (
+    BAR,
+    BOND_POSITION,
+    CURVE,
+    SYMBOL_POSITION,
+    Block,
+    Role,
+    decode_block,
+    encode_block,
+)
 
 int64s = st.integers(-(2**63), 2**63 - 1)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -69,3 +78,8 @@ def test_text_that_is_not_utf8_is_refused() -> None:
     value = encode_block(Block("ticks", 0, False, 0, b"", bytes([BAR]), b"", b"", b"", b"", b"", ["damaged"], [""]))
     with pytest.raises(msgspec.DecodeError):
         decode_block(value.replace(b"damaged", b"dam\xffged"))
+
+
+def test_of_an_instant_positions_come_first_and_bars_last() -> None:
+    """A position that is set at an instant is what the curves and bars of that instant find."""
+    assert max(SYMBOL_POSITION, BOND_POSITION) < CURVE < BAR

@@ -205,6 +205,29 @@ def test_values_losses_and_volatilities_are_those_of_a_plain_twin(
             changed = True
 
 
+def test_trained_symbols_have_dynamic_conditional_correlations() -> None:
+    """A portfolio of trained symbols alone is valued with DCC, written down here; with another one it is not."""
+    target = ((1.0, 0.5), (0.5, 1.0))
+    market = Market(fold_of(CorrelationModel(symbols=("A", "B"), news=0.1, decay=0.8, target=target)))
+    for symbol in "AB":
+        market.hold("p", 0, 1.0, symbol=symbol)
+    market.bar("A", 1, 100.0, 4.0, 2.0)
+    market.bar("B", 1, 100.0, 1.0, -1.0)
+    (risk,) = risks(market.bar("A", 2, 100.0, 4.0, 0.0))
+    assert risk.market is not None
+    q = 0.1 * np.array(target) + 0.1 * np.outer([2.0, -1.0], [2.0, -1.0]) + 0.8 * np.array(target)
+    correlation = q[0, 1] / np.sqrt(q[0, 0] * q[1, 1])
+    assert risk.market.correlation == "dcc"
+    assert risk.market.volatility_percent == pytest.approx(
+        0.5 * np.sqrt(4.0 + 1.0 + 2.0 * correlation * 2.0), rel=1e-12
+    )
+    market.hold("p", 2, 1.0, symbol="C")
+    market.bar("C", 2, 100.0, 1.0, 0.0)
+    (risk,) = risks(market.bar("A", 3, 100.0, 4.0, 0.0))
+    assert risk.market is not None
+    assert risk.market.correlation == "ewma"
+
+
 extremes = st.sampled_from([5e-324, 1e-200, 1e-9, 1.0, 1e12])
 
 
