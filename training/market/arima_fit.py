@@ -8,7 +8,8 @@ long run finds no memory where there is none, or by AICc.
 """
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Literal
 
@@ -84,11 +85,13 @@ def fit_arima(values: NDArray[np.float64], order: Order) -> FittedArima:
         raise ForecastFitError(
             f"{order} of {known} differences of deviation {unit:.3g}: give {needed} or more that are not all the same"
         )
-    # The optimiser's steps suit numbers around 1.
-    # Its matrices are so small that threads would only wait for one another.
+    # The optimiser's steps suit numbers around 1, and its matrices are so small that threads would only wait.
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore")
-        result = model_of(differences / unit, order).fit(disp=0, maxiter=100, cov_type="none")
+        try:
+            result = model_of(differences / unit, order).fit(disp=0, maxiter=100, cov_type="none")
+        except np.linalg.LinAlgError as error:
+            raise ForecastFitError(f"{order} of {known} differences: {error}: choose a smaller order") from error
     if not np.isfinite(result.llf):
         raise ForecastFitError(f"{order} of {known} differences has no finite likelihood: choose a smaller order")
     ar, ma = -result.polynomial_reduced_ar[1:], result.polynomial_reduced_ma[1:]
@@ -154,24 +157,37 @@ def choose_arima(
 ) -> FittedArima:
     """Return the fit of least BIC (or AICc) to the levels float64[n].
 
-    Without a period all p, q <= `most` are tried, then the best once more with a constant. With one, p and q up to 1
-    and P and Q up to 1 are, not both 0. `differences` is found by `differences_needed` where it is not given. Raises
-    ForecastFitError where no order can be fitted.
+    Without a period all p, q <= `most` are tried. With one, p and q up to 1 and P and Q up to 1 are, not both 0.
+    Levels that are not differenced have a constant; of changes, the best is tried with one too. An order that cannot
+    be fitted is left out. `differences` is found by `differences_needed` where it is not given. Raises ForecastFitError
+    where no order can be fitted.
     """
     d = differences_needed(values) if differences is None else differences
+    level = d + seasonal_differences == 0
     if period:
         orders = [
-            Order(p, d, q, False, seasonal_p, seasonal_differences, seasonal_q, period)
+            Order(p, d, q, level, seasonal_p, seasonal_differences, seasonal_q, period)
             for p, q, seasonal_p, seasonal_q in product(range(2), repeat=4)
             if seasonal_p + seasonal_q > 0
         ]
     else:
-        orders = [Order(p, d, q) for p, q in product(range(most + 1), repeat=2)]
-    best = min((fit_arima(values, order) for order in orders), key=lambda one: float(getattr(one, criterion)))
-    if period or d > 1:
+        orders = [Order(p, d, q, level) for p, q in product(range(most + 1), repeat=2)]
+    best = _best(values, orders, criterion)
+    if period or d != 1:
         return best
-    with_constant = fit_arima(values, Order(best.order.p, d, best.order.q, constant=True))
-    return min(best, with_constant, key=lambda one: float(getattr(one, criterion)))
+    return _best(values, [best.order, replace(best.order, constant=True)], criterion)
+
+
+def _best(values: NDArray[np.float64], orders: Sequence[Order], criterion: Criterion) -> FittedArima:
+    found, failures = [], []
+    for order in orders:
+        try:
+            found.append(fit_arima(values, order))
+        except ForecastFitError as error:
+            failures.append(error)
+    if not found:
+        raise failures[0]
+    return min(found, key=lambda one: float(getattr(one, criterion)))
 
 
 def differences_needed(values: NDArray[np.float64], most: int = 1) -> int:

@@ -186,3 +186,20 @@ def test_the_same_fit_has_the_same_bytes() -> None:
     values = levels()
     fitted = fit_arima(values, AIRLINE)
     assert export_arima(fitted, values, 3).onnx == export_arima(fitted, values, 3).onnx
+
+
+def test_a_level_has_its_mean() -> None:
+    """Noise about a mean is neither differenced nor given memory, and is forecast to return to its mean."""
+    values = 5.0 + 0.1 * np.random.default_rng(3).standard_normal(400)
+    chosen = choose_arima(values, most=1)
+    assert chosen.order == Order(0, 0, 0, constant=True)
+    made = export_arima(chosen, values, 2)
+    _, forecast, _ = ForecastModel(made.onnx).run(made.start[None, :], np.array([[5.2]]))
+    assert forecast[0] == pytest.approx(values.mean() - 5.2, abs=1e-4)
+
+
+def test_an_order_that_cannot_be_fitted_is_left_out() -> None:
+    """With too few values for the large orders the small ones are chosen from; with too few for any, it is said."""
+    assert choose_arima(levels(count=14), differences=1).order.p <= 1
+    with pytest.raises(ForecastFitError, match="give 10 or more"):
+        choose_arima(levels(count=6), differences=1)
