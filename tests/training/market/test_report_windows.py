@@ -13,9 +13,9 @@ DAY_NS = 86_400_000_000_000
 @st.composite
 def exceedance_columns(draw: st.DrawFn) -> tuple[list[bool], tuple[int, int]]:
     """Draw up to 320 bars, of which few exceed, and a period within or beyond them."""
-    bars = draw(st.integers(0, 320))
+    bars = draw(st.one_of(st.integers(250, 320), st.integers(0, 249)))
     at = draw(st.sets(st.integers(0, max(bars - 1, 0)), max_size=25))
-    first, length = draw(st.integers(-10, 330)), draw(st.integers(0, 100))
+    first, length = draw(st.integers(-10, bars + 10)), draw(st.integers(0, 100))
     return [bar in at for bar in range(bars)], (first, first + length)
 
 

@@ -154,10 +154,10 @@ def test_the_least_loss_so_far_is_that_of_a_plain_loop() -> None:
 
 
 def test_what_comes_later_changes_no_choice() -> None:
-    """Losses from a bar on have no say in which way stands for the bars until then."""
+    """Losses from a bar on have no say in which way stands for the bars until the next choice."""
     ways = [way for one in forecasts() for way in (one.fitted, one.filtered)]
     loss = losses_percent(RETURNS)[500:]
-    changed = np.concatenate([loss[:120], 50.0 - loss[120:]])
+    changed = np.concatenate([loss[:80], 50.0 - loss[80:]])
     one, other = (least_loss_so_far(ways, column, PLAN.levels, 40) for column in (loss, changed))
     np.testing.assert_array_equal(one.value_at_risk_percent[:120], other.value_at_risk_percent[:120])
 
