@@ -41,7 +41,7 @@ def test_keys_with_history_have_forecasters_of_their_own(fitted: FittedForecaste
 def test_the_stream_goes_on_where_training_ended(fitted: FittedForecasters) -> None:
     """A key that training knew starts from its last state, another from a neutral one, and both are forecast."""
     step = Forecasts(fitted.parameters, fitted.files)
-    changes = np.array([0.01, 0.01])
+    changes = np.array([0.01, 1.0])
     bars = step.advance(["B", "unseen"], np.array([460.0, 5.0]), changes)
     assert bars.forecast.shape == (2, 4, 3)
     assert np.all(bars.high_90 > bars.low_90)
