@@ -1,23 +1,19 @@
 """The residuals of many symbols in the same bars: their last joint vectors, and the correlations that follow."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from risk.market.correlation import add_to_dcc, add_to_ewma
 from risk.market.correlation_model import CorrelationModel
 from risk.market.held_instruments import MOST_SYMBOLS
+from risk.market.joint_vectors import VECTORS, JointVectors
 
 STATE_VERSION = 1
 """Goes up when the packed rows or a formula change."""
-
-VECTORS = 500
-"""How many of the last joint vectors are kept."""
 
 _SLOT, _VECTOR = b"c", b"z"
 
@@ -68,12 +64,8 @@ class JointResiduals:
         self.ewma: NDArray[np.float64] = np.eye(max(16, self._trained))
         self.ewma[: self._trained, : self._trained] = self._target
         self.dcc: NDArray[np.float64] = self._target.copy()
-        self._ring: NDArray[np.float64] = np.full((vectors, len(self.ewma)), np.nan)
-        # How many symbols had a slot when a vector came: what is packed must not depend on when it is.
-        self._widths = [0] * vectors
-        self._vectors = 0
+        self._vectors = JointVectors(vectors)
         self._changed: set[int] = set()
-        self._changed_vectors: set[int] = set()
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -94,7 +86,7 @@ class JointResiduals:
             return self.slot_of[symbol]
         if len(self._slots) < self._most:
             at = len(self._slots)
-            self._slots.append(_Slot(symbol, self._vectors, self._vectors))
+            self._slots.append(_Slot(symbol, self._vectors.count, self._vectors.count))
             self._grow(len(self._slots))
         else:
             free = [at for at in range(self._trained, self._most) if self._slots[at].symbol not in self._held]
@@ -102,7 +94,7 @@ class JointResiduals:
                 raise ValueError(f"symbol={symbol!r}: all {self._most} slots are held; hold fewer symbols")
             at = min(free, key=lambda one: (self._slots[one].last_held, one))
             del self.slot_of[self._slots[at].symbol]
-            self._slots[at] = _Slot(symbol, self._vectors, self._vectors)
+            self._slots[at] = _Slot(symbol, self._vectors.count, self._vectors.count)
             self._changed.update(range(at, len(self._slots)))
         self.ewma[at, :] = self.ewma[:, at] = 0.0
         self.ewma[at, at] = 1.0
@@ -116,16 +108,16 @@ class JointResiduals:
         if not self._held[symbol]:
             del self._held[symbol]
             slot = self.slot_of[symbol]
-            self._slots[slot].last_held = self._vectors
+            self._slots[slot].last_held = self._vectors.count
             self._changed.add(slot)
 
     def _grow(self, count: int) -> None:
         size = len(self.ewma)
         if count <= size:
             return
-        ewma, ring = np.eye(2 * size), np.full((len(self._ring), 2 * size), np.nan)
-        ewma[:size, :size], ring[:, :size] = self.ewma, self._ring
-        self.ewma, self._ring = ewma, ring
+        ewma = np.eye(2 * size)
+        ewma[:size, :size] = self.ewma
+        self.ewma = ewma
 
     def add(self, residuals: NDArray[np.float64]) -> None:
         """Advance by the residuals of one bar, float64[len(self)], by slot, with NaN for the symbols that have none.
@@ -137,35 +129,27 @@ class JointResiduals:
             return
         add_to_ewma(self.ewma, residuals, count, self._model.ewma_lambda)
         add_to_dcc(self.dcc, self._target, residuals, self._model.news, self._model.decay)
-        at = self._vectors % len(self._ring)
-        self._ring[at, :count] = residuals
-        self._ring[at, count:] = np.nan
-        self._widths[at] = count
-        self._vectors += 1
+        self._vectors.add(residuals)
         self._changed.update(range(count))
-        self._changed_vectors.add(at)
 
     def scenarios(self, slots: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the joint residuals of some symbols, float64[s, n], oldest first, with 0 where one is missing.
 
         They are those of the bars since the last of these symbols was taken up in which any of them moved.
         """
-        first = max([self._vectors - len(self._ring), 0, *(self._slots[at].first_vector for at in slots.tolist())])
-        return np.asarray(_gather(self._ring, first, self._vectors, slots))
+        first = max((self._slots[at].first_vector for at in slots.tolist()), default=0)
+        return self._vectors.since(first, slots)
 
     def take_changed(self) -> list[tuple[bytes, bytes]]:
         """Return the packed slots and vectors changed since the last call."""
         slots = [self._packed_slot(at) for at in sorted(self._changed)]
-        vectors = [self._packed_vector(at) for at in sorted(self._changed_vectors)]
         self._changed.clear()
-        self._changed_vectors.clear()
-        return slots + vectors
+        return slots + [(_VECTOR + key, row) for key, row in self._vectors.take_changed()]
 
     def dump(self) -> dict[bytes, bytes]:
         """Return every packed slot and vector: equal states give equal dumps."""
         slots = [self._packed_slot(at) for at in range(len(self._slots))]
-        vectors = [self._packed_vector(at) for at in range(min(self._vectors, len(self._ring)))]
-        return dict(slots + vectors)
+        return dict(slots) | {_VECTOR + key: row for key, row in self._vectors.dump().items()}
 
     def _packed_slot(self, at: int) -> tuple[bytes, bytes]:
         slot = self._slots[at]
@@ -173,16 +157,12 @@ class JointResiduals:
         row = _SlotRow(slot.symbol, slot.first_vector, slot.last_held, self.ewma[at, : at + 1].tobytes(), dcc)
         return _SLOT + b"%d" % at, msgspec.msgpack.encode(row)
 
-    def _packed_vector(self, at: int) -> tuple[bytes, bytes]:
-        number = at + (self._vectors - 1 - at) // len(self._ring) * len(self._ring)
-        return _VECTOR + b"%d" % at, msgspec.msgpack.encode((number, self._ring[at, : self._widths[at]].tobytes()))
-
     def load(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
         """Take up packed rows in an empty state; who holds the symbols is to be told by `take_up` after it.
 
         Raises msgspec.DecodeError for a row of another form.
         """
-        packed = {key: row for key, row in rows}
+        packed = dict(rows)
         slots = sorted((int(key[1:]), row) for key, row in packed.items() if key.startswith(_SLOT))
         for at, row in slots:
             found = msgspec.msgpack.decode(row, type=_SlotRow)
@@ -196,28 +176,4 @@ class JointResiduals:
             self.ewma[at, : at + 1] = self.ewma[: at + 1, at] = np.frombuffer(found.ewma, dtype="<f8")
             if found.dcc:
                 self.dcc[at, : at + 1] = self.dcc[: at + 1, at] = np.frombuffer(found.dcc, dtype="<f8")
-        for key, row in packed.items():
-            if key.startswith(_VECTOR):
-                number, values = msgspec.msgpack.decode(row, type=tuple[int, bytes])
-                vector, at = np.frombuffer(values, dtype="<f8"), int(key[1:])
-                self._ring[at, : len(vector)] = vector
-                self._widths[at] = len(vector)
-                self._vectors = max(self._vectors, number + 1)
-
-
-@njit(cache=True)
-def _gather(ring: NDArray[np.float64], first: int, end: int, slots: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the vectors from number `first` to `end` in which any of the slots has a value, with 0 for none."""
-    found = np.zeros((end - first, len(slots)))
-    count = 0
-    for number in range(first, end):
-        vector = ring[number % len(ring)]
-        any_moved = False
-        for at in range(len(slots)):
-            value = vector[slots[at]]
-            here = not math.isnan(value)
-            any_moved |= here
-            found[count, at] = value if here else 0.0
-        if any_moved:
-            count += 1
-    return found[:count]
+        self._vectors.load((key[1:], row) for key, row in packed.items() if key.startswith(_VECTOR))
