@@ -11,7 +11,7 @@ from risk.market.annualisation import annualised_volatility_percent
 from risk.market.back_test import WINDOW_BARS
 from risk.market.closed_bars import ClosedBars
 from risk.market.feed_watch import StaleFeeds
-from risk.market.forecast_message import forecast_message
+from risk.market.forecast_outputs import forecast_outputs
 from risk.market.market_alert import market_alert, market_reason
 from risk.market.market_alerts import MarketReasons
 from risk.market.market_bundle import MarketBundle
@@ -53,7 +53,11 @@ class TickOutputs:
         models = {symbol: model_of(symbol) for symbol in dict.fromkeys(bars.symbol)}
         for at, (place, source) in enumerate(zip(places, sources, strict=True)):
             placed.append((place, self._volatility(bars, risks, at, models[bars.symbol[at]], source)))
-            placed += [(place, one) for one in self._of_forecasts(bars, risks, at, source)]
+            end_ns = int(bars.end_ns[at])
+            made = forecast_outputs(
+                risks.forecasts, at, models=self._forecasters, end_ns=end_ns, source=source, **self._names
+            )
+            placed += [(place, one) for one in made]
         for part in reasons.alerts():
             at = int(reasons.index[part.start])
             columns = (reasons.value[part].tolist(), reasons.usual_value[part].tolist(), reasons.score[part].tolist())
@@ -113,15 +117,3 @@ class TickOutputs:
             **self._names,
         )
         return Output("volatility", source.partition, symbol.encode(), encode(message), bytes.fromhex(identity))
-
-    def _of_forecasts(self, bars: ClosedBars, risks: BarRisks, at: int, source: Source) -> list[Output]:
-        symbol, outputs = bars.symbol[at], []
-        event_id = bar_event_id(symbol, int(bars.end_ns[at]))
-        for number, name in enumerate(self._forecasters):
-            identity = alert_id(event_id, name, self._bundle.version)
-            message = forecast_message(
-                bars, risks.forecasts, at, number, forecast_id=identity, model=name, source=source, **self._names
-            )
-            value = encode(message)
-            outputs.append(Output("forecasts", source.partition, symbol.encode(), value, bytes.fromhex(identity)))
-        return outputs

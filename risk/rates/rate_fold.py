@@ -11,6 +11,7 @@ from risk.event_time import split_future
 from risk.fold import Emitted, Output
 from risk.identity import alert_id
 from risk.market import forecast_step
+from risk.market.forecast_outputs import forecast_outputs
 from risk.market.forecast_step import Forecasts
 from risk.market.market_bundle import MarketBundle
 from risk.market.market_columns import curve_columns
@@ -26,7 +27,6 @@ from risk.rates.curve_reasons import curve_reasons
 from risk.rates.curve_shocks import curve_shocks
 from risk.rates.curve_step import CurveStep
 from risk.rates.decode_rates import decode_rates
-from risk.rates.factor_forecasts import factor_forecasts
 from risk.rates.factor_series import factor_series
 from risk.rates.rate_rejections import refused_points
 from schemas.encoding import encode
@@ -112,15 +112,16 @@ class RateFold:
             )
             place = source.partition, currency.encode()
             emitted.outputs.append(Output("curves", *place, encode(curve), bytes.fromhex(identity)))
-            emitted.outputs += factor_forecasts(
-                forecasts,
-                range(len(FACTORS) * at, len(FACTORS) * (at + 1)),
-                models=self._forecasts.models,
-                event_time_ns=curve.event_time_ns,
-                source=source,
-                bundle_name=self._bundle_name,
-                bundle_version=self._bundle_version,
-            )
+            for row in range(len(FACTORS) * at, len(FACTORS) * (at + 1)):
+                emitted.outputs += forecast_outputs(
+                    forecasts,
+                    row,
+                    models=self._forecasts.models,
+                    end_ns=curve.event_time_ns,
+                    source=source,
+                    bundle_name=self._bundle_name,
+                    bundle_version=self._bundle_version,
+                )
             if not (shocked[at] or inverted[at]):
                 continue
             score, reasons = curve_reasons(

@@ -1,4 +1,4 @@
-"""Every step of the core, with events for it: a new step is tested by being listed here."""
+"""What a step is to the tests of its laws, and the steps of transactions, with events for them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from risk.customer_profile import CustomerProfile
 from risk.decayed_moments import DecayedMoments
-from risk.market.garch import GarchParameters, VolatilityParameters
-from risk.market.symbol_volatility import SymbolVolatility
 from risk.merchant_profile import CLEARANCE, FRAUD, TRANSACTION, MerchantProfile
 from risk.normaliser import Normaliser
 
@@ -130,30 +128,11 @@ def _features(draw: np.random.Generator, n: int) -> Events:
     return {"features": features, "event_time_ns": _times(draw, n)}
 
 
-def _quotes(draw: np.random.Generator, n: int) -> Events:
-    middle = np.exp(np.cumsum(draw.normal(0.0, 1e-3, n)))
-    return {
-        "symbol": keys(draw, n, "s"),
-        "event_time_ns": _times(draw, n),
-        "bid": middle * 0.999,
-        "ask": middle * 1.001,
-    }
-
-
 def _advance_customers(step: CustomerProfile, events: Events) -> list[bytes]:
     """Return each payment's features, and nothing for one that came too late."""
     features = step.advance(**events)
     too_late = np.asarray(np.isnan(features).all(axis=1))
     return [b"" if late else row for late, row in zip(too_late.tolist(), rows_of(features), strict=True)]
-
-
-def _advance_volatility(step: SymbolVolatility, events: Events) -> list[bytes]:
-    bars = step.advance(**events)
-    given = [b""] * length(events)
-    columns = [getattr(bars, name) for name in bars.__slots__ if name not in ("index", "symbol")]
-    for at, index in enumerate(bars.index.tolist()):
-        given[index] = np.array([column[at] for column in columns], dtype=np.float64).tobytes()
-    return given
 
 
 def _normaliser(kind: Any, half_life_days: float | None) -> Callable[[], Normaliser]:
@@ -162,21 +141,10 @@ def _normaliser(kind: Any, half_life_days: float | None) -> Callable[[], Normali
     )
 
 
-_VOLATILITY = VolatilityParameters(
-    bar_ns=60 * SECOND_NS,
-    ewma_lambda=0.94,
-    bars_per_year=525_600.0,
-    symbols={
-        "*": GarchParameters(mu=0.0, omega=0.02, alpha=0.1, beta=0.85, backcast=0.5, last_variance=0.5),
-        "s1": GarchParameters(mu=0.01, omega=0.01, alpha=0.2, beta=0.7, backcast=0.1, last_variance=0.1),
-    },
-)
-
 STEPS = (
     Step("decayed moments", DecayedMoments, lambda s, e: rows_of(s.advance(**e)), _payments, "customer_id"),
     Step("customer profile", CustomerProfile, _advance_customers, _payments_too_late, "customer_id"),
     Step("merchant profile", MerchantProfile, lambda s, e: rows_of(s.advance(**e)), _merchant_events, "merchant_id"),
-    Step("symbol volatility", lambda: SymbolVolatility(_VOLATILITY), _advance_volatility, _quotes, "symbol"),
     *(
         Step(
             f"{kind}, {'frozen' if half_life is None else 'adapting'}",

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from history_messages import label_messages, transaction_messages
 from risk.bundle import FEATURES, Bundle
 from risk.chunk import Chunk
 from risk.customer_fold import CustomerFold
@@ -18,7 +19,6 @@ from risk.label_fold import LabelFold
 from risk.merchant_events import decode_block
 from risk.merchant_fold import MerchantFold
 from risk.partitioner import partitions_of
-from riskstream import label_messages, transaction_messages
 from schemas.alert import Alert
 from schemas.score import Score
 from stream.bundle_files import read_bundle

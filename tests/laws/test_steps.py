@@ -1,11 +1,33 @@
 from itertools import pairwise
 from typing import Any
 
+import bar_steps
+import curve_steps
+import forecast_steps
+import market_alert_steps
 import numpy as np
+import portfolio_steps
 import pytest
+import residual_steps
+import steps
+import value_at_risk_steps
+import volatility_steps
 from hypothesis import given
 from hypothesis import strategies as st
-from steps import STEPS, Events, Step, length, part, where
+from steps import Events, Step, length, part, where
+
+STEPS: tuple[Step, ...] = (
+    *steps.STEPS,
+    *bar_steps.STEPS,
+    *volatility_steps.STEPS,
+    *residual_steps.STEPS,
+    *value_at_risk_steps.STEPS,
+    *forecast_steps.STEPS,
+    *market_alert_steps.STEPS,
+    *portfolio_steps.STEPS,
+    *curve_steps.STEPS,
+)
+"""A new step is tested by being listed."""
 
 MOST = 120
 MANY = 6_000
