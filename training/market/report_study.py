@@ -27,12 +27,14 @@ from training.market.report_back_tests import back_tests
 from training.market.report_series import PriceSeries
 from training.market.report_windows import traffic_light_windows
 from training.market.var_walk_forward import (
+    LEARNING_RATE,
     ModelForecasts,
     RiskForecasts,
     WalkForwardPlan,
     least_loss_so_far,
     losses_percent,
     most_cautious,
+    recalibrated,
     walk_forward,
 )
 from training.market.walk_forward import Fit, skill, verdict
@@ -69,11 +71,12 @@ def study(
     on_fit: Callable[[], None] = lambda: None,
     on_skill: Callable[[], None] = lambda: None,
 ) -> MarketReport:
-    """Return the report of a series, whose value at risk is the highest of the plan's models, bar by bar.
+    """Return the report of a series, whose value at risk is that of the plan's first model, which learns as it goes.
 
-    That needs no choice, so no hindsight. Which single model stands behind volatility and residuals is chosen by its
-    quantile loss over all bars, and changes no value at risk. Raises WalkForwardError for a series that is too short or
-    on which a model does not converge, and ReportError for a plan without 99 %.
+    That needs no choice among the models, so no hindsight; the others are there to compare. Which model stands behind
+    volatility and residuals is chosen by its quantile loss over all bars, and changes no value at risk. Raises
+    WalkForwardError for a series that is too short or on which a model does not converge, and ReportError for a plan
+    without 99 %.
     """
     if TRAFFIC_LIGHT_LEVEL not in plan.levels:
         raise ReportError(f"levels {plan.levels}: lack {TRAFFIC_LIGHT_LEVEL}, which the traffic light counts; add it")
@@ -84,10 +87,13 @@ def study(
     light = plan.levels.index(TRAFFIC_LIGHT_LEVEL)
     fitted = [one.fitted for one in found]
     ways = [way for one in found for way in (one.fitted, one.filtered)]
-    chosen = fitted[0] if len(found) == 1 else most_cautious(fitted, f"most cautious of {len(found)} models")
-    compared = [chosen] if len(found) == 1 else [chosen, least_loss_so_far(ways, loss, plan.levels, plan.refit_bars)]
-    rest = ways if len(found) > 1 else ways[1:]
-    candidates = [_candidate(way, loss, end_ns, light, set_aside) for way in (*compared, *rest)]
+    chosen = recalibrated(fitted[0], loss, plan.levels)
+    combined = [
+        most_cautious(fitted, f"most cautious of {len(found)} models"),
+        least_loss_so_far(ways, loss, plan.levels, plan.refit_bars),
+    ]
+    compared = [chosen, *(combined if len(found) > 1 else []), *ways]
+    candidates = [_candidate(way, loss, end_ns, light, set_aside) for way in compared]
     sharpest = min(found, key=lambda one: mean_quantile_loss(loss, one.fitted.value_at_risk_percent[:, light], 0.99))
     levels = tuple(
         RiskColumns(
@@ -119,7 +125,7 @@ def study(
         skills=skills,
         skill_verdicts=verdicts,
         set_aside=set_aside,
-        notes=_notes(found, plan, series, chosen),
+        notes=_notes(found, plan, series),
         command=command,
     )
 
@@ -140,18 +146,22 @@ def _candidate(
     )
 
 
-def _notes(
-    found: list[ModelForecasts], plan: WalkForwardPlan, series: PriceSeries, chosen: RiskForecasts
-) -> tuple[str, ...]:
+def _notes(found: list[ModelForecasts], plan: WalkForwardPlan, series: PriceSeries) -> tuple[str, ...]:
     past = "all bars so far" if plan.window_bars is None else f"the last {plan.window_bars:,} bars"
     notes = [
         f"Models were fitted anew every {plan.refit_bars} bars on {past}, and no forecast knows its own bar or a later"
         f" one. The first {plan.first_bars:,} returns of {series.source} served to begin with.",
     ]
+    widens, narrows = LEARNING_RATE / (1.0 - TRAFFIC_LIGHT_LEVEL), LEARNING_RATE
+    notes.append(
+        f"The value at risk is that of {found[0].name}, a choice made beforehand. It learns as it goes: a bar that"
+        f" exceeds it widens it at {TRAFFIC_LIGHT_LEVEL:.0%} by {widens:.0%}, and every bar narrows it by {narrows:.2%},"
+        " so that in the long run it is exceeded as often as its level says."
+    )
     if len(found) > 1:
         notes.append(
-            f"The value at risk called {chosen.name} is at each bar the highest of these models':"
-            f" {'; '.join(one.name for one in found)}. Nothing was chosen with hindsight."
+            "The most cautious is at each bar the highest value at risk of the models. The one of least loss so far is"
+            " chosen anew at every fit, by the quantile loss of the bars before."
         )
     kept = sum(one.kept_fits for one in found)
     if kept:

@@ -13,22 +13,37 @@ from numba import njit
 from numpy.typing import NDArray
 
 from risk.market.conditional_variance import ConditionalVariance, ConditionalVariances
+from risk.market.loss import loss_percent
+from risk.market.pooled import POOLED
 from risk.market.quantile_loss import mean_quantile_loss
 from risk.market.standardised_distribution import StandardisedDistribution, standardised_quantile
-from risk.market.value_at_risk import loss_percent
 from risk.market.value_at_risk_step import METHODS, RESIDUALS, ValueAtRisk, ValuesAtRisk
-from risk.market.volatility_models import POOLED, VolatilityModels
+from risk.market.volatility_models import VolatilityModels
 from training.market.volatility_fit import MIN_RETURNS, FitError, ModelOrder, VolatilityFit, fit_volatility_model
 
 _FITTED, _FILTERED = METHODS.index("fitted_distribution"), METHODS.index("filtered_historical")
 _DISTRIBUTIONS = {"normal": "normal", "t": "t", "skewt": "skewed t"}
 
-EVERY_ORDER = tuple(
-    msgspec.structs.replace(order, distribution=distribution)
-    for order in (ModelOrder(kind="garch"), ModelOrder(kind="garch", o=1), ModelOrder(kind="egarch", o=1))
-    for distribution in _DISTRIBUTIONS
+GJR_SKEWED = ModelOrder(kind="garch", o=1, distribution="skewt")
+"""GJR-GARCH with skewed t residuals, of which GARCH, Student's t and the normal are special cases."""
+
+EVERY_ORDER = (
+    GJR_SKEWED,
+    *(
+        order
+        for lags in (ModelOrder(kind="garch"), ModelOrder(kind="garch", o=1), ModelOrder(kind="egarch", o=1))
+        for distribution in _DISTRIBUTIONS
+        if (order := msgspec.structs.replace(lags, distribution=distribution)) != GJR_SKEWED
+    ),
 )
 """GARCH, GJR-GARCH and EGARCH of lags 1, each with residuals that are normal, of Student's t and of the skewed t."""
+
+LEARNING_RATE = 0.0015
+"""What `recalibrated` takes off the logarithm of a value at risk in a bar that did not exceed it.
+
+On the S&P 500 of 1999 to 2018, where it was chosen, 0.001 leaves some windows of 250 bars yellow that 0.0015 does not,
+and 0.002 gains nothing more; it is that of other series too, see docs/market.md.
+"""
 
 
 class WalkForwardError(ValueError):
@@ -39,7 +54,8 @@ class WalkForwardError(ValueError):
 class WalkForwardPlan:
     """How to walk: the first forecast is of the bar after `first_bars`, and models are fitted anew every `refit_bars`.
 
-    They are fitted on all bars so far, or on the last `window_bars`. Raises WalkForwardError for a plan that cannot be.
+    They are fitted on all bars so far, or on the last `window_bars`. `levels` rise. Raises WalkForwardError for a plan
+    that cannot be.
     """
 
     models: tuple[ModelOrder, ...] = EVERY_ORDER
@@ -51,6 +67,8 @@ class WalkForwardPlan:
     def __post_init__(self) -> None:
         if not self.models:
             raise WalkForwardError("models: is empty; give at least one")
+        if not self.levels or list(self.levels) != sorted(set(self.levels)):
+            raise WalkForwardError(f"levels {self.levels}: give one or more that rise, such as (0.95, 0.99)")
         if self.refit_bars < 1:
             raise WalkForwardError(f"refit_bars {self.refit_bars}: give at least 1")
         least = min(self.first_bars, self.first_bars if self.window_bars is None else self.window_bars)
@@ -101,8 +119,8 @@ class ModelForecasts:
 def model_order_name(order: ModelOrder) -> str:
     """Return what is estimated as it is read in tables.
 
-    >>> [model_order_name(order) for order in EVERY_ORDER[2:5]]
-    ['GARCH, skewed t', 'GJR-GARCH, normal', 'GJR-GARCH, t']
+    >>> [model_order_name(order) for order in EVERY_ORDER[:3]]
+    ['GJR-GARCH, skewed t', 'GARCH, normal', 'GARCH, t']
     """
     family = "GJR-GARCH" if order.kind == "garch" and order.o else order.kind.upper()
     return f"{family}, {_DISTRIBUTIONS[order.distribution]}"
@@ -135,6 +153,55 @@ def walk_forward(
         raise WalkForwardError(f"log_return_percent: number {wrong[0]} is not finite; drop or correct its price")
     for order in plan.models:
         yield _walk(log_return_percent, order, plan, on_fit)
+
+
+def recalibrated(
+    way: RiskForecasts, loss: NDArray[np.float64], levels: Sequence[float], rate: float = LEARNING_RATE
+) -> RiskForecasts:
+    """Return a way's forecasts, made wider by what exceeded them before, and narrower by what did not.
+
+    The log return at a level is multiplied by exp(s), from s = 0 on. After a bar s grows by `rate / (1 - level)` if the
+    loss float64[n], in percent of the price, exceeded the value at risk so made, and shrinks by `rate` anyway: as often
+    as the level promises, they cancel. So from any bar to any other the number of exceedances is what was expected and
+    the growth of s times `(1 - level) / rate`, whatever the model: it can only stay too high while s goes on growing.
+    `levels` rise, and no level's value at risk is below that of the level before.
+
+    Gibbs and Candes, "Adaptive conformal inference under distribution shift", NeurIPS 2021; in the form of the quantile
+    tracker of Angelopoulos, Candes and Tibshirani, "Conformal PID control for time series prediction", NeurIPS 2023.
+    """
+    value_at_risk, shortfall = np.empty_like(way.value_at_risk_percent), np.empty_like(way.value_at_risk_percent)
+    _recalibrate(
+        way.value_at_risk_percent,
+        way.expected_shortfall_percent,
+        loss,
+        np.array(levels),
+        rate,
+        value_at_risk,
+        shortfall,
+    )
+    return RiskForecasts(f"{way.name}, learning from exceedances", value_at_risk, shortfall)
+
+
+@njit(cache=True)
+def _recalibrate(
+    value_at_risk_percent: NDArray[np.float64],
+    expected_shortfall_percent: NDArray[np.float64],
+    loss: NDArray[np.float64],
+    levels: NDArray[np.float64],
+    rate: float,
+    value_at_risk: NDArray[np.float64],
+    shortfall: NDArray[np.float64],
+) -> None:
+    grown = np.zeros(len(levels))
+    for at in range(len(loss)):
+        for level in range(len(levels)):
+            factor = np.exp(grown[level])
+            for given, made in ((value_at_risk_percent, value_at_risk), (expected_shortfall_percent, shortfall)):
+                made[at, level] = -100.0 * np.expm1(factor * np.log1p(-given[at, level] / 100.0))
+                if level > 0:
+                    made[at, level] = max(made[at, level], made[at, level - 1])
+            exceeded = 1.0 if loss[at] > value_at_risk[at, level] else 0.0
+            grown[level] += rate * (exceeded / (1.0 - levels[level]) - 1.0)
 
 
 def most_cautious(ways: Sequence[RiskForecasts], name: str = "most cautious") -> RiskForecasts:

@@ -42,8 +42,8 @@ def test_a_report_is_written_and_told(history: Path, tmp_path: Path) -> None:
     assert "Market risk of acme" in page.text
     figures = json.loads((out / "market-report.json").read_text())
     assert figures["bars"] == 620 - 1 - 500
-    assert figures["value_at_risk_by"] == "most cautious of 9 models"
-    assert len(figures["candidates"]) == 20
+    assert figures["value_at_risk_by"] == "GJR-GARCH, skewed t, learning from exceedances"
+    assert len(figures["candidates"]) == 21
     assert {one["level"] for one in figures["levels"]} == {0.95, 0.975, 0.99}
 
 
