@@ -4,22 +4,20 @@ A key is a symbol, a tenor or a factor of a curve: whatever has a level that cha
 one bar for the next is scored when the next one comes, before anything else is done with it; it cannot know it.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from risk.keyed_rows import KeyedRows
-from risk.market.forecast_model import ForecastModel
 from risk.market.forecast_skill import FIGURES, SUMS, Z_90, score_forecast, skill_figures
-from risk.market.forecaster import Forecaster, Forecasters
-from risk.market.garch import POOLED
+from risk.market.forecaster import Forecasters
+from risk.market.key_rounds import rounds
+from risk.market.open_forecasters import entry_numbers, models_hash, open_forecasters
+from risk.market.pooled import POOLED
 from risk.market.running_deviation import START_CHANGES, add_change, deviation_of
-from risk.row_model import ModelError
 
 STATE_VERSION = 1
 """Goes up when the packed row or a formula changes."""
@@ -53,13 +51,6 @@ class BarForecasts:
         return len(self.key)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    spec: Forecaster
-    graph: ForecastModel
-    start: NDArray[np.float64]
-
-
 class Forecasts:
     """The models' state and skill by key, advanced by the level of each closed bar and its change.
 
@@ -71,12 +62,11 @@ class Forecasts:
     def __init__(self, parameters: Forecasters, files: Mapping[str, bytes]) -> None:
         self._parameters = parameters
         self.models: tuple[str, ...] = parameters.models()
-        opened = {one.file: ForecastModel(files[one.file]) for one in parameters.forecasters}
-        self._entries = [_entry(one, opened[one.file], parameters) for one in parameters.forecasters]
-        self._numbers = _entry_numbers(parameters, self.models)
+        self._entries = open_forecasters(parameters, files)
+        self._numbers = entry_numbers(parameters)
         width = max((one.graph.state_size for one in self._entries), default=1)
         count = len(self.models)
-        self._models_hash = _models_hash(parameters, files)
+        self._models_hash = models_hash(parameters, files)
         self._rows = KeyedRows(
             np.dtype(
                 [
@@ -197,22 +187,6 @@ class _Made:
     deviation: NDArray[np.float64]
 
 
-def rounds(rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Return the positions of rows int64[n] in rounds: in the k-th are those at which a row number comes the k-th time.
-
-    >>> [one.tolist() for one in rounds(np.array([7, 7, 5, 7, 5]))]
-    [[0, 2], [1, 4], [3]]
-    """
-    order = np.argsort(rows, kind="stable")
-    ordered = rows[order]
-    first = np.append(True, ordered[1:] != ordered[:-1])[: len(rows)]
-    starts = np.maximum.accumulate(np.where(first, np.arange(len(rows)), 0))
-    turn = np.empty(len(rows), dtype=np.int64)
-    turn[order] = np.arange(len(rows)) - starts
-    by_turn = np.argsort(turn, kind="stable")
-    return np.split(by_turn, np.cumsum(np.bincount(turn))[:-1]) if len(rows) else []
-
-
 @njit(cache=True)
 def _score(
     seen: NDArray[np.int64],
@@ -244,29 +218,3 @@ def _score(
         seen[row] += 1
         weight[row], square[row] = add_change(weight[row], square[row], change[at], decay)
         scales[at] = deviation_of(weight[row], square[row], starts[at])
-
-
-def _entry(spec: Forecaster, graph: ForecastModel, parameters: Forecasters) -> _Entry:
-    if (graph.state_size, graph.horizon_bars) != (len(spec.start), parameters.horizon_bars):
-        raise ModelError(
-            f"{spec.file} has a state of {graph.state_size} and reaches {graph.horizon_bars} bars ahead, but the entry "
-            f"{spec.model} of {spec.key} says {len(spec.start)} and {parameters.horizon_bars}: make the bundle again"
-        )
-    return _Entry(spec, graph, np.array(spec.start))
-
-
-def _entry_numbers(parameters: Forecasters, models: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """Return by key the number of each model's entry: its own, or else the pooled one."""
-    numbers = {(one.model, one.key): number for number, one in enumerate(parameters.forecasters)}
-    return {
-        key: tuple(numbers.get((model, key), numbers[model, POOLED]) for model in models)
-        for key in (POOLED, *(one.key for one in parameters.forecasters))
-    }
-
-
-def _models_hash(parameters: Forecasters, files: Mapping[str, bytes]) -> int:
-    """Return 64 bits of BLAKE2b (RFC 7693) of the entries and their graphs."""
-    digest = hashlib.blake2b(msgspec.msgpack.encode(parameters, order="deterministic"), digest_size=8)
-    for one in parameters.forecasters:
-        digest.update(hashlib.sha256(files[one.file]).digest())
-    return int.from_bytes(digest.digest(), "little")

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from risk.market.forecast_skill import SUMS, Z_90, score_forecast, skill_figures
-from risk.market.forecast_step import BarForecasts, Forecasts, rounds
+from risk.market.forecast_step import BarForecasts, Forecasts
 from risk.market.running_deviation import START_CHANGES
 from risk.row_model import ModelError
 
@@ -88,18 +88,6 @@ def test_a_forecast_is_scored_when_its_bar_comes() -> None:
     assert bars.previous_forecast[1:].tolist() == bars.forecast[:-1, :, 0].tolist()
     assert bars.rmse[1].tolist() == np.abs(1.0 - bars.forecast[0, :, 0]).tolist()
     assert bars.mase[0].tolist() == [1.0, 1.0]
-
-
-@given(st.lists(st.integers(0, 5), max_size=40))
-def test_rounds_take_each_row_once_and_in_order(rows: list[int]) -> None:
-    """Every position is in one round, no round has a row twice, and a row's positions come in their order."""
-    found = rounds(np.array(rows, dtype=np.int64))
-    assert sorted(at for one in found for at in one.tolist()) == list(range(len(rows)))
-    for one in found:
-        assert len({rows[at] for at in one.tolist()}) == len(one)
-    for row in set(rows):
-        order = [at for one in found for at in one.tolist() if rows[at] == row]
-        assert order == sorted(order)
 
 
 def test_no_bars_give_no_forecasts() -> None:
