@@ -6,7 +6,7 @@ merchant-events -> merchants -> alerts, scores, deadletter
 ticks           -> ticks     -> market-events, volatility, forecasts, alerts, deadletter
 rates           -> rates     -> market-events, curves, forecasts, alerts, deadletter
 positions       -> positions -> market-events, deadletter
-market-events   -> portfolios -> portfolio-risk, alerts
+market-events   -> portfolios -> portfolio-risk, alerts, deadletter
 applications    -> applications -> decisions, deadletter
 """
 
@@ -133,7 +133,7 @@ def _market_specs(settings: Settings, bundle: MarketBundle) -> tuple[JobSpec, ..
             "portfolios",
             topic("market-events"),
             topic("changelog-portfolios"),
-            alerts | {"portfolio_risk": topic("portfolio-risk")},
+            alerts | {"portfolio_risk": topic("portfolio-risk")} | dead_letters,
             lambda partition: PortfolioFold(partition, partitions=partitions, parameters=portfolios, topics=sources),
             MarketRows(sources),
         ),

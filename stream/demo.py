@@ -42,8 +42,9 @@ class DemoStream:
     """What the demonstration sends.
 
     `past_*` goes out as fast as the broker takes it, so that customers and merchants have a history; `live_*` at
-    `rate_per_second` transactions a second, ticks at the pace that ends with them. `live_ids` names the live
-    transactions in their order, `fraud_ids` those of all transactions that are fraud.
+    `rate_per_second` transactions a second, ticks and rates at the pace that ends with them, and the positions of
+    portfolios first. `live_ids` names the live transactions in their order, `fraud_ids` those of all transactions that
+    are fraud.
     """
 
     past_transactions: Sequence[Message]
@@ -52,6 +53,8 @@ class DemoStream:
     live_labels: Sequence[Message]
     live_ids: Sequence[str]
     ticks: Sequence[Message]
+    rates: Sequence[Message]
+    positions: Sequence[Message]
     fraud_ids: frozenset[str]
     rate_per_second: float
 
@@ -70,14 +73,18 @@ class _Watch:
     shown: int = 0
 
 
-def run_demo(stream: DemoStream, bundle: Path, console: Console) -> None:
+def run_demo(stream: DemoStream, bundle: Path, market_bundle: Path, console: Console) -> None:
     """Run the demonstration to its end; raises DemoError when anything failed. Nothing is left running."""
     with (
         tempfile.TemporaryDirectory(prefix="riskstream-demo-") as directory,
         embedded_broker(Path(directory)) as broker,
     ):
         settings = Settings(
-            broker=broker.bootstrap, bundle=bundle.resolve(), web_port=free_port(), publish_scores=False
+            broker=broker.bootstrap,
+            bundle=bundle.resolve(),
+            market_bundle=str(market_bundle.resolve()),
+            web_port=free_port(),
+            publish_scores=False,
         )
         console.print(f"[bold]broker[/]   {settings.broker} (embedded)")
         asyncio.run(_run(stream, settings, console, Path(directory) / "worker.log"))
@@ -134,7 +141,9 @@ async def _stream_live(
             seconds = max(1.0, len(stream.live_transactions) / stream.rate_per_second)
             await asyncio.gather(
                 _send(outbox, settings, "labels", stream.live_labels),
+                _send(outbox, settings, "positions", stream.positions),
                 _send(outbox, settings, "ticks", stream.ticks, rate=max(1.0, len(stream.ticks) / seconds)),
+                _send(outbox, settings, "rates", stream.rates, rate=max(1.0, len(stream.rates) / seconds)),
                 publish(
                     outbox,
                     settings.topic("transactions"),
@@ -246,14 +255,17 @@ def _print_summary(
     frauds = stream.fraud_ids & live_ids
     # What came of the history is left out: profiles were still empty then.
     raised = {alert.event_id for alert in watch.alerts if alert.event_id in live_ids}
-    market = sum(alert.entity_kind == "symbol" for alert in watch.alerts)
+    market = sum(alert.entity_kind != "customer" for alert in watch.alerts)
     hits = len(raised & frauds)
     past, live = len(stream.past_transactions), len(stream.live_transactions)
     table = Table(title="What happened", title_style="bold", show_header=False, min_width=72)
     table.add_column(style="dim")
     table.add_column(justify="right")
     table.add_row("transactions scored, history and live", f"{past:,} + {live:,}")
-    table.add_row("labels, ticks", f"{len(stream.past_labels) + len(stream.live_labels):,}, {len(stream.ticks):,}")
+    table.add_row("labels", f"{len(stream.past_labels) + len(stream.live_labels):,}")
+    table.add_row(
+        "ticks, curve points, positions", f"{len(stream.ticks):,}, {len(stream.rates):,}, {len(stream.positions):,}"
+    )
     table.add_row("alerts on live transactions", f"{len(raised):,}")
     table.add_row("alerts on markets", f"{market:,}")
     table.add_row("precision: alerts that were fraud", f"{hits} of {len(raised)}, {hits / max(1, len(raised)):.0%}")

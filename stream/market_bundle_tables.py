@@ -8,7 +8,8 @@ from rich.table import Table
 
 from risk.market.bar_spec import TickBars, TimeBars, VolumeBars
 from risk.market.market_bundle import MarketBundle
-from risk.market.volatility_models import POOLED, model_name
+from risk.market.pooled import POOLED
+from risk.market.volatility_models import model_name
 
 SHOWN_SYMBOLS = 40
 """A market of a thousand symbols would fill the screen."""

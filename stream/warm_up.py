@@ -8,9 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from risk.chunk import Chunk
-from risk.fold import Fold, Stream
+from risk.fold import Fold, Output, Stream
 from schemas.encoding import encode
 from schemas.label import Label
+from schemas.position import Position
+from schemas.rate import Rate
 from schemas.tick import Tick
 from schemas.transaction import Transaction
 from stream.app import job_specs
@@ -18,33 +20,51 @@ from stream.bundles import Bundles, read_bundles
 from stream.settings import Settings
 
 _TIME_NS = 1_767_225_600_000_000_000
-_MINUTE_NS = 60_000_000_000
+_DAY_NS = 86_400_000_000_000
 
 
 def warm_up(settings: Settings, bundles: Bundles) -> None:
-    """Take one event of each kind through a fold of each job, all of which are thrown away."""
+    """Take some events of each kind through a fold of each job, all of which are thrown away."""
     specs = {spec.name: spec for spec in job_specs(settings, bundles)}
-    blocks: list[bytes] = []
     currency = bundles.transactions.manifest.currency
     transaction = Transaction(1, "t", "c", "m", 1.0, currency, _TIME_NS)
     label = Label(1, "t", "c", "m", _TIME_NS, _TIME_NS, True)
-    ticks = [Tick(1, "s", _TIME_NS + at * _MINUTE_NS, 1.0, 1.0 + at) for at in range(3)]
+    ticks = [Tick(1, "s", _TIME_NS + at * _DAY_NS, bid=1.0 + at, ask=1.0 + at, price=1.0, size=1.0) for at in range(4)]
+    rates = [Rate(1, "USD", months, 4.0, _TIME_NS + at * _DAY_NS) for at in range(3) for months in (3, 24, 120)]
+    bond = Position(
+        1,
+        "p",
+        _TIME_NS,
+        1.0,
+        currency="USD",
+        maturity_ns=_TIME_NS + 4000 * _DAY_NS,
+        coupon_percent=4.0,
+        frequency=2,
+    )
+    positions = [Position(1, "p", _TIME_NS, 1.0, symbol="s"), bond]
+    hops: dict[Stream, list[bytes]] = {"merchant_events": [], "market_events": []}
     for name, key, messages in (
         ("customers", b"c", [encode(transaction)]),
         ("labels", b"m", [encode(label)]),
-        ("ticks", b"s", [encode(tick) for tick in ticks]),
+        ("positions", b"p", [encode(one) for one in positions]),
+        ("rates", b"USD", [encode(one) for one in rates]),
+        ("ticks", b"s", [encode(one) for one in ticks]),
     ):
         if name in specs:
-            blocks += _run(specs[name].new_fold(0), name, key, messages, "merchant_events")
-    _run(specs["merchants"].new_fold(0), "merchant-events", None, blocks, "alerts")
+            for output in _run(specs[name].new_fold(0), name, key, messages):
+                if output.stream in hops:
+                    hops[output.stream].append(output.value)
+    _run(specs["merchants"].new_fold(0), "merchant-events", None, hops["merchant_events"])
+    if "portfolios" in specs:
+        _run(specs["portfolios"].new_fold(0), "market-events", None, hops["market_events"])
 
 
-def _run(fold: Fold, topic: str, key: bytes | None, values: Iterable[bytes], wanted: Stream) -> list[bytes]:
+def _run(fold: Fold, topic: str, key: bytes | None, values: Iterable[bytes]) -> list[Output]:
     messages = tuple(values)
     offsets = tuple(range(len(messages)))
     emitted = fold.advance(Chunk(topic, 0, offsets, (key,) * len(messages), messages, caught_up=True))
     fold.restore(fold.cut(), fold.take_changed())
-    return [output.value for output in emitted.outputs if output.stream == wanted]
+    return emitted.outputs
 
 
 if __name__ == "__main__":

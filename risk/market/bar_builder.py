@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from risk.keyed_rows import KeyedRows
 from risk.market.bar_spec import QUOTES, TRADES, BarSpecifications, rules_table
 from risk.market.closed_bars import CLOSED_BAR, ClosedBars, closed_bars
-from risk.market.garch import POOLED
 from risk.market.open_bar import NO_SPREAD, OPEN_BAR_FIELDS, add_tick, close_bar, session_of
+from risk.market.pooled import POOLED
 from risk.market.tick_filter import (
     CONFIRMS,
     FILTER_FIELDS,

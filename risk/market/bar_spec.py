@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from risk.market.garch import POOLED
+from risk.market.pooled import POOLED
 
 DAY_NS = 86_400_000_000_000
 

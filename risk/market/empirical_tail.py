@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from risk.market.value_at_risk import loss_percent
+from risk.market.loss import loss_percent
 
 
 @njit(cache=True)

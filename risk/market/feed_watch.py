@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from risk.keyed_rows import KeyedRows
 from risk.market.bar_spec import DAY_NS, BarSpecifications, rules_table
-from risk.market.garch import POOLED
 from risk.market.open_bar import session_of
+from risk.market.pooled import POOLED
 
 STATE_VERSION = 1
 """Goes up when the packed row or the rule changes."""

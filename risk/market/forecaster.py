@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from risk.market.garch import POOLED
+from risk.market.pooled import POOLED
 
 ForecasterKind = Literal[
     "arima", "seasonal_arima", "linear_regression", "polynomial_regression", "gru", "temporal_convolution"

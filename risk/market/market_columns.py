@@ -14,7 +14,7 @@ from risk.market.market_events import BAR, BAR_NUMBERS, BOND_POSITION, CURVE, SY
 class MarketColumns:
     """Rows of one source, n of them, in its order.
 
-    `index` int64[n] is the record in the chunk that each came from, at most one row a record; `event_time_ns` int64[n]
+    `index` int64[n] is the record in the chunk that each came from; `event_time_ns` int64[n]
     the event time of that record. The others are as in `risk.market.market_events.Block`, as arrays and lists.
     """
 

@@ -62,7 +62,7 @@ class MarketRouting:
     ) -> list[bytes]:
         offsets = np.asarray(chunk.offsets, dtype=np.int64)[rows.index]
         firsts = np.cumsum(rows.counts) - rows.counts
-        pieces = [chosen[i : i + MAX_BLOCK_ROWS] for i in range(0, len(chosen), MAX_BLOCK_ROWS)] or [chosen]
+        pieces = _pieces(chosen, offsets)
         values = []
         for number, piece in enumerate(pieces):
             last = number == len(pieces) - 1
@@ -85,3 +85,19 @@ class MarketRouting:
             )
             values.append(encode_block(block))
         return values
+
+
+def _pieces(chosen: NDArray[np.int64], offsets: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Return rows in pieces of about MAX_BLOCK_ROWS, at least one; rows of one record stay together.
+
+    What has been seen is told by its offset, so the rest of a record that was cut would be taken for a repeat.
+    """
+    pieces: list[NDArray[np.int64]] = []
+    first = 0
+    while first < len(chosen) or not pieces:
+        end = min(first + MAX_BLOCK_ROWS, len(chosen))
+        while 0 < end < len(chosen) and offsets[chosen[end]] == offsets[chosen[end - 1]]:
+            end += 1
+        pieces.append(chosen[first:end])
+        first = end
+    return pieces

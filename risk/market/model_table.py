@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.market.packed_model import FIGARCH, FIRST, KIND, TRUNCATION, packed_model
+from risk.market.pooled import POOLED
 from risk.market.training_end import TrainingEnd
 from risk.market.variance_recursion import figarch_weights
 from risk.market.volatility_model import Figarch, Har, VolatilityModel
-from risk.market.volatility_models import POOLED, VolatilityModels, bars_back
+from risk.market.volatility_models import VolatilityModels, bars_back
 
 
 @dataclass(frozen=True, slots=True)

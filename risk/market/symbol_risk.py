@@ -20,9 +20,9 @@ from risk.market.back_test import BackTest, BackTests
 from risk.market.closed_bars import ClosedBars
 from risk.market.conditional_variance import ConditionalVariance, ConditionalVariances
 from risk.market.forecast_step import BarForecasts, Forecasts
+from risk.market.loss import loss_percent
 from risk.market.market_parameters import MarketParameters
 from risk.market.residual_tests import ResidualTests, ResidualVerdicts
-from risk.market.value_at_risk import loss_percent
 from risk.market.value_at_risk_step import METHODS, ValueAtRisk, ValuesAtRisk
 from risk.market.volatility_model import VolatilityModel
 

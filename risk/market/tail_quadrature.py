@@ -14,8 +14,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from risk.market.loss import loss_percent
 from risk.market.standardised_distribution import standardised_quantile
-from risk.market.value_at_risk import loss_percent
 
 _STEP = 0.16
 _HALF = 21

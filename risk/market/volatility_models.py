@@ -2,10 +2,8 @@
 
 import msgspec
 
+from risk.market.pooled import POOLED
 from risk.market.volatility_model import HAR_BARS, Ewma, Figarch, Garch, Har, VolatilityModel
-
-POOLED = "*"
-"""The name under which stands the model of every symbol that has none of its own."""
 
 
 class VolatilityModels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

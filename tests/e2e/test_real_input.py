@@ -1,29 +1,22 @@
-import json
 from pathlib import Path
 from uuid import uuid4
 
 import msgspec
 import numpy as np
 import pytest
-from arch import arch_model
 from live import make_topics, published, run_verb, running_worker
-from real_input import HANDBOOK_COLUMNS, mapping_options, write_eurusd, write_handbook
+from real_input import HANDBOOK_COLUMNS, mapping_options, write_handbook
 
 from risk.bundle import FEATURES, Bundle
 from risk.decision import APPROVE, OUTCOMES, decide
-from risk.market.bars import bar_returns
 from schemas.alert import Alert
 from schemas.score import Score
-from schemas.volatility import Volatility
 from stream.broker_process import BrokerProcess, free_port
 from stream.bundle_files import read_bundle
 from stream.settings import Settings
 from training.console import parse_mapping
 from training.features import transaction_features
 from training.history import History, read_history
-from training.market.tick_history import TickHistory, read_ticks
-
-TICK_DAYS = 4
 
 
 @pytest.fixture(scope="module")
@@ -33,23 +26,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def ticks_path(shared_data: Path, folder: Path) -> Path:
-    """Give four days of EUR/USD quotes as CSV."""
-    path = folder / "eurusd.csv"
-    assert write_eurusd(shared_data / "market/lean/forex/oanda/tick/eurusd", path, TICK_DAYS) > 50_000
-    return path
-
-
-@pytest.fixture(scope="module")
-def bundle_path(shared_data: Path, folder: Path, ticks_path: Path) -> Path:
-    """Give a bundle learnt by `riskstream train` from the Handbook's training window and the quotes."""
+def bundle_path(shared_data: Path, folder: Path) -> Path:
+    """Give a bundle learnt by `riskstream train` from the Handbook's training window."""
     history = folder / "handbook.parquet"
     write_handbook(
         shared_data / "fraud/handbook_20180401_20180814.parquet", history, first_day="2018-06-15", last_day="2018-08-14"
     )
     run_verb(
         Settings(),
-        *("train", "--history", str(history), *mapping_options(), "--ticks", str(ticks_path)),
+        *("train", "--history", str(history), *mapping_options()),
         *("--name", "handbook", "--out", str(folder / "bundles"), "--model", "logistic_regression"),
         *("--train-from", "2018-07-25", "--train-to", "2018-07-31"),
         *("--test-from", "2018-08-08", "--test-to", "2018-08-14"),
@@ -124,46 +109,3 @@ def assert_scores(settings: Settings, bundle: Bundle, history: History) -> None:
         history.transaction_id[row]: (expected[row], OUTCOMES[outcomes[row]]) for row in alerted.tolist()
     }
     assert all(alert.reasons for alert in alerts if alert.outcome == "decline")
-
-
-def test_live_volatility_of_real_quotes_is_that_of_arch(
-    broker: BrokerProcess, bundle_path: Path, ticks_path: Path, tmp_path: Path
-) -> None:
-    """EUR/USD quotes sent through Kafka give the conditional variances that arch computes over the whole series."""
-    settings = settings_for(broker, bundle_path)
-    make_topics(settings)
-    run_verb(settings, "send", "ticks", str(ticks_path))
-    ticks = read_ticks(ticks_path, {})
-    with running_worker(settings, tmp_path / "worker.log") as worker:
-        worker.wait_until(
-            lambda: worker.metric("riskstream_events_total", job="ticks", event="quoted") >= len(ticks.symbol)
-        )
-        assert worker.metric("riskstream_volatility_percent_annualised", symbol="EURUSD") > 0
-    bundle = read_bundle(bundle_path)
-    live = [msgspec.json.decode(record.value, type=Volatility) for record in published(settings, "volatility")]
-    assert_as_arch(live, ticks, bundle)
-    breaches = [json.loads(record.value)["event_id"] for record in published(settings, "alerts")]
-    assert breaches == [f"EURUSD@{one.bar_end_ns}" for one in live if one.exceeded_99]
-    assert published(settings, "deadletter") == []
-
-
-def assert_as_arch(live: list[Volatility], ticks: TickHistory, bundle: Bundle) -> None:
-    """Hold the published variances against arch's, with the same parameters, to 1e-10."""
-    assert bundle.volatility is not None
-    one = bundle.volatility.symbols["EURUSD"]
-    returns = bar_returns(ticks.symbol, ticks.event_time_ns, ticks.bid, ticks.ask, bundle.volatility.bar_ns)["EURUSD"]
-    assert len(live) == len(returns) > 1_000
-    model = arch_model(returns, mean="Constant", vol="GARCH", p=1, q=1, rescale=False)
-    resids = returns - one.mu
-    variance = np.empty(len(returns))
-    model.volatility.compute_variance(
-        np.array([one.omega, one.alpha, one.beta]),
-        resids,
-        variance,
-        one.backcast,
-        np.tile([0.0, np.inf], (len(returns), 1)),
-    )
-    published_variance = np.array([bar.garch_variance_percent2 for bar in live])
-    np.testing.assert_allclose([bar.log_return_percent for bar in live], returns, rtol=0, atol=1e-12)
-    # What is published with a bar is the forecast for the next one.
-    np.testing.assert_allclose(published_variance[:-1], variance[1:], rtol=0, atol=1e-10)

@@ -1,6 +1,5 @@
 from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -21,7 +20,7 @@ from schemas.encoding import encode
 from schemas.label import Label
 from schemas.tick import Tick
 from schemas.transaction import Transaction
-from stream.bundle_files import read_bundle
+from tests.small_market_bundle import small_market_bundle
 
 NOW_MS = 1_767_225_600_000
 SEVEN_DAYS_MS = LATE_LIMIT_NS // 1_000_000
@@ -105,7 +104,7 @@ def tick(time_ms: int) -> bytes:
     [
         (lambda: CustomerFold(0, partitions=1, currency="EUR"), lambda ms: transaction(1, ms), b"ann"),
         (lambda: LabelFold(0, partitions=1), label, None),
-        (lambda: TickFold(read_bundle(Path(__file__).parents[2] / "bundles" / "demo")), tick, b"EURUSD"),
+        (lambda: TickFold(0, partitions=1, bundle=small_market_bundle()), tick, b"EURUSD"),
     ],
     ids=["transactions", "labels", "ticks"],
 )

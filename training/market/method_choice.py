@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from risk.market.closed_bars import ClosedBars
 from risk.market.conditional_variance import ConditionalVariance
+from risk.market.loss import loss_percent
 from risk.market.quantile_loss import mean_quantile_loss
-from risk.market.value_at_risk import loss_percent
 from risk.market.value_at_risk_step import METHODS, ValueAtRisk
 from risk.market.volatility_models import VolatilityModels
 from schemas.risk_figure import RiskMethod

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from risk.market.garch import GarchParameters, first_variance
+from risk.market.volatility_model import Garch
 from training.market.tick_history import TickHistory
 
 MINUTE_NS = 60_000_000_000
 
-MINUTE_BARS = GarchParameters(mu=0.0, omega=8e-6, alpha=0.08, beta=0.9, backcast=4e-4, last_variance=4e-4)
+MINUTE_BARS = Garch(omega=8e-6, alpha=(0.08,), beta=(0.9,), backcast_percent2=4e-4)
 """Bars of a minute with a deviation of 0.02 % in the long run: about 14.5 % a year when markets never
 close."""
 
@@ -19,7 +19,7 @@ def simulate_ticks(
     n: int,
     seed: int,
     *,
-    parameters: GarchParameters = MINUTE_BARS,
+    parameters: Garch = MINUTE_BARS,
     start_ns: int = 1_704_067_200_000_000_000,
     bar_ns: int = MINUTE_NS,
     ticks_per_bar: int = 20,
@@ -30,7 +30,7 @@ def simulate_ticks(
     """Return n ticks, spread evenly over the symbols, the same for the same arguments.
 
     Each symbol has `ticks_per_bar` ticks at random times in each bar, from `start_ns` (2024-01-01 by default), and
-    starts at `first_price`. Its log returns from bar to bar follow the parameters exactly (the first bar starts from
+    starts at `first_price`. Its log returns from bar to bar follow a GARCH(1,1) exactly (the first bar starts from
     the backcast); symbols are independent. Of the ticks a `trade_share`, 0 to 1, are trades at the bid or the ask, of
     sizes from 1 on with a median of 100; the others are quotes. Each symbol's are numbered from 0 on. Raises ValueError
     for no symbols, or less than one tick a bar.
@@ -45,16 +45,14 @@ def simulate_ticks(
     bars = -(-n // (len(symbols) * ticks_per_bar))
     shape = (bars, len(symbols), ticks_per_bar)
     steps = random.standard_normal(shape)
-    variance = np.full(
-        (len(symbols), 1),
-        first_variance(parameters.omega, parameters.alpha, parameters.beta, parameters.backcast),
-    )
+    omega, (alpha,), (beta,) = parameters.omega, parameters.alpha, parameters.beta
+    variance = np.full((len(symbols), 1), omega + (alpha + beta) * parameters.backcast_percent2)
     for bar in range(bars):
         # The steps of a bar add up to its return: the mean, and a residual of the bar's variance.
         steps[bar] *= np.sqrt(variance / ticks_per_bar)
         residual = steps[bar].sum(axis=1, keepdims=True)
-        variance = parameters.omega + parameters.alpha * residual**2 + parameters.beta * variance
-    steps += parameters.mu / ticks_per_bar
+        variance = omega + alpha * residual**2 + beta * variance
+    steps += parameters.mean_percent / ticks_per_bar
     within_bar_ns = np.sort(random.integers(0, bar_ns, shape), axis=2)
     time_ns = start_ns + bar_ns * np.arange(bars)[:, None, None] + within_bar_ns
     # From [bar, symbol, tick] to one row a symbol, in order of time.

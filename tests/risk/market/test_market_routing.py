@@ -1,3 +1,4 @@
+import dataclasses
 from itertools import pairwise
 
 import numpy as np
@@ -184,3 +185,15 @@ def test_rows_are_left_out_as_if_they_had_never_come(sizes: list[tuple[object, i
             assert rows.end_ns[at] == whole.end_ns[0]
             assert rows.event_time_ns[at] == whole.event_time_ns[0]
     assert excluded or left is chunk
+
+
+def test_bars_of_one_record_stay_together() -> None:
+    """Where a tick closed two bars at the end of a block, both are in it: the second would be taken for a repeat."""
+    rows = bars(0, MAX_BLOCK_ROWS + 1)
+    index = np.arange(MAX_BLOCK_ROWS + 1)
+    index[-1] = index[-2]
+    outputs = MarketRouting("ticks", 1, 1).outputs(
+        chunk_of("ticks", MAX_BLOCK_ROWS), dataclasses.replace(rows, index=index)
+    )
+    (block,) = (decode_block(output.value) for output in outputs)
+    assert len(block) == MAX_BLOCK_ROWS + 1

@@ -24,7 +24,8 @@ def test_p_values_are_those_of_statsmodels(seed: int) -> None:
 def test_nothing_is_said_of_few_residuals() -> None:
     """Until the window is full every p-value is 1."""
     found = ResidualTests().advance(["X"] * (RESIDUALS - 1), np.full(RESIDUALS - 1, 9.0))
-    assert (found.correlation_p == 1.0).all() and (found.scale_p == 1.0).all()
+    assert (found.correlation_p == 1.0).all()
+    assert (found.scale_p == 1.0).all()
     assert not found.rejected.any()
 
 

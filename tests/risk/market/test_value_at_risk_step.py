@@ -16,7 +16,7 @@ from risk.market.conditional_variance import ConditionalVariance
 from risk.market.exceedances import exceedances
 from risk.market.proportion_of_failures import proportion_of_failures
 from risk.market.standardised_distribution import StandardisedDistribution
-from risk.market.value_at_risk import loss_percent
+from risk.market.loss import loss_percent
 from risk.market.value_at_risk_step import (
     LEAST_RESIDUALS,
     METHODS,

@@ -3,8 +3,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.market.bars import bar_returns
-from risk.market.garch import GarchParameters, conditional_variances
+from risk.market.bar_builder import BarBuilder
+from risk.market.bar_spec import BarSpecification, BarSpecifications, TimeBars
+from risk.market.conditional_variance import ConditionalVariance
+from risk.market.volatility_model import Garch
+from risk.market.volatility_models import VolatilityModels
 from training.market.tick_simulator import MINUTE_BARS, MINUTE_NS, simulate_ticks
 
 
@@ -47,13 +50,15 @@ def test_a_seed_gives_one_history() -> None:
 
 def test_bars_follow_the_parameters() -> None:
     """Returns divided by the deviations that the recursion foresees are standard normal and independent."""
-    parameters = GarchParameters(mu=0.01, omega=8e-6, alpha=0.2, beta=0.78, backcast=4e-4, last_variance=4e-4)
+    parameters = Garch(mean_percent=0.01, omega=8e-6, alpha=(0.2,), beta=(0.78,), backcast_percent2=4e-4)
     ticks = simulate_ticks(["A"], 80_000, seed=1, parameters=parameters, ticks_per_bar=4)
-    returns = bar_returns(ticks.symbol, ticks.event_time_ns, ticks.bid, ticks.ask, MINUTE_NS)["A"]
+    builder = BarBuilder(BarSpecifications({"*": BarSpecification(closes=TimeBars(MINUTE_NS))}))
+    columns = (ticks.bid, ticks.ask, ticks.price, ticks.size, ticks.sequence)
+    returns = builder.advance(ticks.symbol, ticks.event_time_ns, *columns).log_return_percent
     # The first bar has a return in the simulation but none between closes: the recursion forgets it.
-    one = parameters
-    variances = conditional_variances(returns, one.mu, one.omega, one.alpha, one.beta, one.backcast)[:-1]
-    standardised = ((returns - one.mu) / np.sqrt(variances))[500:]
+    variances = ConditionalVariance(VolatilityModels({"*": parameters}))
+    bars = variances.advance(["A"] * len(returns), returns, np.zeros(len(returns)))
+    standardised = bars.standardised_residual[500:]
     slack = 4.0 / np.sqrt(len(standardised))
     assert len(returns) == 80_000 // 4 - 2
     assert np.mean(standardised) == pytest.approx(0.0, abs=slack)
@@ -65,7 +70,7 @@ def test_bars_follow_the_parameters() -> None:
 
 def test_the_default_is_a_calm_market() -> None:
     """The long-run variance of the default parameters is what their description says."""
-    assert MINUTE_BARS.omega / (1.0 - MINUTE_BARS.alpha - MINUTE_BARS.beta) == pytest.approx(0.02**2)
+    assert MINUTE_BARS.omega / (1.0 - MINUTE_BARS.alpha[0] - MINUTE_BARS.beta[0]) == pytest.approx(0.02**2)
 
 
 @pytest.mark.parametrize(("symbols", "ticks_per_bar"), [([], 20), (["A"], 0)])
