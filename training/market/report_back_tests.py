@@ -63,10 +63,10 @@ def back_tests(loss_percent: NDArray[np.float64], risk: RiskColumns) -> tuple[Ba
         _told(
             level,
             "Durations",
-            "Does an exceedance become less likely the longer ago the last one was?",
+            "Are the waits between exceedances those of chance?",
             duration_test(exceeded),
-            _NO_DOUBT,
-            "waiting times are not those of chance",
+            "yes",
+            "no: they come in bursts, or too evenly",
         ),
         _shortfall(loss_percent, risk),
     ]

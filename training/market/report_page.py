@@ -194,7 +194,7 @@ def _traffic_light(report: MarketReport, windows: Windows) -> Section:
         f" yellow, and more red. A value at risk at {_level(light.level)} that is exactly right is exceeded"
         f" {(1.0 - light.level) * WINDOW_BARS:.1f} times in a window, and yet is green in only"
         f" {binomial_cdf(green, WINDOW_BARS, 1.0 - light.level):.0%} of independent windows: more than that takes"
-        " caution."
+        " caution, or learning from exceedances."
     )
     if not len(windows):
         return "Traffic light", [told, paragraph(f"There are fewer than {WINDOW_BARS} bars.")]

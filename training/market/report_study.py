@@ -155,8 +155,8 @@ def _notes(found: list[ModelForecasts], plan: WalkForwardPlan, series: PriceSeri
     widens, narrows = LEARNING_RATE / (1.0 - TRAFFIC_LIGHT_LEVEL), LEARNING_RATE
     notes.append(
         f"The value at risk is that of {found[0].name}, a choice made beforehand. It learns as it goes: a bar that"
-        f" exceeds it widens it at {TRAFFIC_LIGHT_LEVEL:.0%} by {widens:.0%}, and every bar narrows it by {narrows:.2%},"
-        " so that in the long run it is exceeded as often as its level says."
+        f" exceeds it widens it at {TRAFFIC_LIGHT_LEVEL:.0%} by {widens:.0%}, and every bar narrows it by"
+        f" {narrows:.2%}, so that in the long run it is exceeded as often as its level says."
     )
     if len(found) > 1:
         notes.append(

@@ -5,7 +5,6 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from risk.market.bars import bar_returns
 from training.history import HistoryError
 from training.market.report_series import PriceSeries, read_series, shipped_series
 
@@ -54,15 +53,17 @@ def test_one_symbol_of_several_is_chosen(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["quotes", "trades"])
 def test_ticks_become_the_bars_of_the_stream(tmp_path: Path, kind: str) -> None:
-    """Returns of the series are those of bars that the engine makes of the same prices."""
+    """Each bar's close is the last price of its minute, and the first bar has no return of its own."""
     random = np.random.default_rng(2)
     times = START_NS + np.cumsum(random.integers(1, 40, 300)) * 1_000_000_000
     prices = np.round(100.0 + np.cumsum(random.normal(size=300)), 2)
     columns = "bid,ask" if kind == "quotes" else "price,size"
     rows = [f"A,{time},{price},{price if kind == 'quotes' else 100}" for time, price in zip(times, prices, strict=True)]
     found = read(write(tmp_path, f"symbol,event_time,{columns}\n" + "\n".join(rows) + "\n"))
-    expected = bar_returns(["A"] * 300, times, prices, prices, MINUTE_NS)["A"]
-    np.testing.assert_allclose(found.log_return_percent, expected[1:], rtol=1e-9)
+    closes = dict(zip((times // MINUTE_NS).tolist(), prices.tolist(), strict=True))
+    # The last bar is still open, and the first closes with no bar before it.
+    assert found.close.tolist() == list(closes.values())[1:-1]
+    assert found.end_ns.tolist() == [(minute + 1) * MINUTE_NS for minute in list(closes)[1:-1]]
     assert (np.diff(found.end_ns) > 0).all()
     assert found.bar == "minute"
 
