@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def report_page(report: MarketReport) -> str:
     sections.append(_skill(report))
     sections.append(_notes(report))
     lead = (
-        f"{len(report):,} bars of one {report.bar} from {_moment(report, 0)} to {_moment(report, -1)},"
+        f"{len(report):,} bars of {report.bar} from {_moment(report, 0)} to {_moment(report, -1)},"
         f" from {report.source}. Value at risk by: {report.model}."
     )
     return page(f"Market risk of {report.symbol}", lead, sections)
@@ -58,9 +59,9 @@ def in_short(report: MarketReport) -> tuple[str, ...]:
     expected = (1.0 - risk.level) * bars
     latest = (
         f"The last forecast says: in {_odds(risk.level)} bars the loss is at most"
-        f" {risk.value_at_risk_percent[-1]:.2f}% of the price, and where it is more, then"
-        f" {risk.expected_shortfall_percent[-1]:.2f}% on average. Volatility was"
-        f" {_annual(report)[-1]:.0f}% a year, against {np.median(_annual(report)):.0f}% in the median."
+        f" {_percent(risk.value_at_risk_percent[-1])} of the price, and where it is more, then"
+        f" {_percent(risk.expected_shortfall_percent[-1])} on average. Volatility was"
+        f" {_percent(_annual(report)[-1])} a year, against {_percent(np.median(_annual(report)))} in the median."
     )
     kept = (
         f"Over {bars:,} bars the {_level(risk.level)} value at risk was exceeded {many:,} times, where"
@@ -119,7 +120,7 @@ def _price(report: MarketReport) -> Section:
 def _volatility(report: MarketReport) -> Section:
     annual = _annual(report)
     rows = [
-        [name, f"{value:.1f}%"]
+        [name, _percent(value)]
         for name, value in (
             ("least", annual.min()),
             ("median", np.median(annual)),
@@ -153,8 +154,8 @@ def _back_tests(report: MarketReport) -> Section:
             f"{(1.0 - one.level) * len(report):,.1f}",
             f"{int(np.count_nonzero(one.exceeded)):,}",
             f"{np.mean(one.exceeded):.2%}",
-            f"{np.mean(one.value_at_risk_percent):.2f}%",
-            f"{np.mean(one.expected_shortfall_percent):.2f}%",
+            _percent(np.mean(one.value_at_risk_percent)),
+            _percent(np.mean(one.expected_shortfall_percent)),
             _mean_loss_beyond(report, one),
         ]
         for one in sorted(report.levels, key=lambda one: -one.level)
@@ -183,7 +184,7 @@ def _answered(asks: str, verdict: str) -> str:
 
 
 def _mean_loss_beyond(report: MarketReport, risk: RiskColumns) -> str:
-    return f"{np.mean(report.loss_percent[risk.exceeded]):.2f}%" if risk.exceeded.any() else "-"
+    return _percent(np.mean(report.loss_percent[risk.exceeded])) if risk.exceeded.any() else "-"
 
 
 def _traffic_light(report: MarketReport, windows: Windows) -> Section:
@@ -280,8 +281,8 @@ def _candidates(report: MarketReport) -> Section:
             _share(one.green_share),
             _share(one.green_share_of_all),
             f"{one.exceedance_rate:.2%}",
-            f"{one.mean_value_at_risk_percent:.2f}%",
-            f"{one.quantile_loss_percent:.4f}",
+            _percent(one.mean_value_at_risk_percent),
+            f"{one.quantile_loss_percent:#.3g}",
         ]
         for one in report.candidates
     ]
@@ -372,6 +373,15 @@ def _grey(report: MarketReport) -> str:
 
 def _share(share: float | None) -> str:
     return "-" if share is None else f"{share:.1%}"
+
+
+def _percent(value: float | np.floating[Any]) -> str:
+    """Return a percentage with three digits that tell something, since bars of minutes lose little.
+
+    >>> _percent(30.04), _percent(2.5), _percent(0.02134)
+    ('30.0%', '2.50%', '0.0213%')
+    """
+    return f"{value:#.3g}%".replace(".%", "%")
 
 
 def _p(p_value: float) -> str:

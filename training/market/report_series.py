@@ -25,7 +25,7 @@ _MINUTE_NS = 60_000_000_000
 class PriceSeries:
     """The closes of one symbol's bars, in order of time: `end_ns` int64[n] since the Unix epoch, `close` float64[n].
 
-    `bar` says what a bar is in words; `source` where the series is from.
+    `bar` says how long a bar is, in words; `source` where the series is from.
     """
 
     symbol: str
@@ -48,7 +48,7 @@ def shipped_series() -> PriceSeries:
     prices = arch.data.sp500.load()
     end_ns = prices.index.to_numpy().astype("datetime64[ns]").astype(np.int64)
     close = prices["Adj Close"].to_numpy(dtype=np.float64)
-    return PriceSeries("S&P 500", "arch.data.sp500", "day", bars_per_year(DAY_NS, "us_exchange"), end_ns, close)
+    return PriceSeries("S&P 500", "arch.data.sp500", "one day", bars_per_year(DAY_NS, "us_exchange"), end_ns, close)
 
 
 def read_series(path: Path, symbol: str | None, *, bar_minutes: int, year: TradingYear) -> PriceSeries:
@@ -87,7 +87,7 @@ def _of_days(path: Path, table: Table, symbol: str | None, year: TradingYear) ->
     if len(twice):
         row = chosen[twice[0] + 1]
         raise HistoryError(f"{path}: row {row}, {time_name}: is there twice; drop one of the two, or give --symbol")
-    return PriceSeries(symbol or path.stem, path.name, "day", bars_per_year(DAY_NS, year), end_ns, close[chosen])
+    return PriceSeries(symbol or path.stem, path.name, "one day", bars_per_year(DAY_NS, year), end_ns, close[chosen])
 
 
 def _of_ticks(path: Path, symbol: str | None, bar_minutes: int, year: TradingYear) -> PriceSeries:
@@ -105,7 +105,7 @@ def _of_ticks(path: Path, symbol: str | None, bar_minutes: int, year: TradingYea
         ticks.size[at],
         ticks.sequence[at],
     )
-    bar = "minute" if bar_minutes == 1 else f"{bar_minutes} minutes"
+    bar = "one minute" if bar_minutes == 1 else f"{bar_minutes} minutes"
     return PriceSeries(symbol, path.name, bar, bars_per_year(bar_ns, year), bars.end_ns, bars.close)
 
 

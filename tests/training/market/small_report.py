@@ -27,7 +27,7 @@ def small_report(bars: int = 600, name: str = "ACME") -> MarketReport:
     report = MarketReport(
         symbol=name,
         source=f"{name}.csv",
-        bar="day",
+        bar="one day",
         bars_per_year=252.0,
         end_ns=START_NS + DAY_NS * np.arange(bars),
         close=100.0 * np.exp(np.cumsum(returns) / 100.0),

@@ -133,7 +133,7 @@ def test_the_last_forecast_is_told_in_plain_words() -> None:
     told = in_short(small_report())[0]
     assert "in 99 of 100 bars the loss is at most 2.33% of the price" in told
     assert "2.67% on average" in told
-    assert "Volatility was 16% a year" in told
+    assert "Volatility was 15.9% a year" in told
 
 
 @pytest.mark.parametrize(

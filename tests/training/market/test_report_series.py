@@ -31,7 +31,7 @@ def test_daily_bars_are_read_in_order_of_time(tmp_path: Path) -> None:
     assert found.close.tolist() == [10.0, 12.5]
     assert np.diff(found.end_ns).tolist() == [DAY_NS]
     assert found.end_ns[0] == 915_408_000_000_000_000
-    assert (found.symbol, found.bar, found.bars_per_year) == ("acme", "day", 252.0)
+    assert (found.symbol, found.bar, found.bars_per_year) == ("acme", "one day", 252.0)
     assert found.log_return_percent.tolist() == pytest.approx([100.0 * np.log(1.25)])
 
 
@@ -65,7 +65,7 @@ def test_ticks_become_the_bars_of_the_stream(tmp_path: Path, kind: str) -> None:
     assert found.close.tolist() == list(closes.values())[1:-1]
     assert found.end_ns.tolist() == [(minute + 1) * MINUTE_NS for minute in list(closes)[1:-1]]
     assert (np.diff(found.end_ns) > 0).all()
-    assert found.bar == "minute"
+    assert found.bar == "one minute"
 
 
 def test_the_shipped_series_is_the_s_and_p_500() -> None:
