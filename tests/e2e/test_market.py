@@ -187,6 +187,7 @@ def assert_as_arch(bars: list[Volatility], learnt: ClosedBars, models: Volatilit
         assert len(before) > 500
         streamed = np.array([one.log_return_percent for one in before])
         joined = np.concatenate([returns_of(learnt, symbol), streamed])
-        expected = arch_variances(models.symbols[symbol], joined)[-len(before) :]
+        # Its last is the forecast after the last return.
+        expected = arch_variances(models.symbols[symbol], joined)[-len(before) - 1 : -1]
         np.testing.assert_allclose([one.variance_percent2 for one in before], expected, rtol=0, atol=1e-10)
         assert any(one.parameters_from_ns for one in mine) == (until < len(mine))
