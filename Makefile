@@ -73,7 +73,7 @@ $(BIN)/uv: | $(VENV)/bin/python
 $(VENV)/.demo: requirements/demo.txt pyproject.toml | $(BIN)/uv
 	$(call INSTALL,requirements/demo.txt)
 	$(INSTALL_PROJECT)
-	$(BIN)/python -m stream.warm_up bundles/demo
+	$(BIN)/python -m stream.warm_up bundles/demo bundles/demo-market
 	touch $@
 
 $(VENV)/.test: requirements/test.txt pyproject.toml | $(BIN)/uv

@@ -50,7 +50,7 @@ def refit(
 
 
 async def _refit(settings: "Settings", bundle: "MarketBundle", rules: "RefitRules", *, once: bool) -> int:
-    from risk.market.volatility_models import POOLED
+    from risk.market.pooled import POOLED
     from risk.partitioner import partitions_of
     from schemas.encoding import encode
     from stream.outbox import Outbox, Record

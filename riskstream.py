@@ -1,11 +1,11 @@
 """The command line `riskstream`: the one place that knows both the serving and the training side."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from history_messages import label_messages, tick_messages, transaction_messages
+from history_messages import label_messages, position_messages, rate_messages, tick_messages, transaction_messages
 from market_refit_console import refit
 from send_console import send
 from stream import console as serving
@@ -18,6 +18,9 @@ from training import data_console
 from training.evaluate_console import evaluate_verb
 from training.market import train_console as market_learning
 from training.score_console import score_verb
+
+if TYPE_CHECKING:
+    from schemas.position import Position
 
 DEMO_SYMBOLS = ("EURUSD", "USDJPY", "GBPUSD", "AUDUSD")
 
@@ -57,10 +60,11 @@ main.command()(send)
 @main.command()
 def demo(
     bundle: Annotated[Path, typer.Option(help="The bundle that scores.")] = Path("bundles/demo"),
+    market_bundle: Annotated[Path, typer.Option(help="The bundle of markets.")] = Path("bundles/demo-market"),
     rate: Annotated[float, typer.Option(min=10.0, help="Live transactions a second.")] = 1500.0,
     seed: Annotated[int, typer.Option(help="Seed of the simulated stream.")] = 2029,
 ) -> None:
-    """Watch a live stream being scored: broker, worker, simulated transactions, labels and ticks, alerts with reasons.
+    """Watch live streams being scored: broker, worker, simulated transactions and markets, alerts with reasons.
 
     Needs no data, no Java, no Docker; stops by itself and leaves nothing running.
 
@@ -71,15 +75,20 @@ def demo(
     from stream.broker_process import BrokerError
     from stream.demo import DemoError, DemoStream, run_demo
     from training.market.tick_simulator import MINUTE_NS, simulate_ticks
+    from training.rates.curve_simulator import simulate_rates
     from training.simulator import simulate_transactions
 
     serving.load_settings()
     serving.open_or_fail(bundle)
+    serving.open_market_or_fail(market_bundle)
     history = simulate_transactions(customers=800, merchants=200, days=46, seed=seed)
     live_from_ns = int(np.quantile(history.event_time_ns, 0.88))
     live = history.where(np.flatnonzero(history.event_time_ns >= live_from_ns))
     past = history.where(np.flatnonzero(history.event_time_ns < live_from_ns))
     ticks = simulate_ticks(DEMO_SYMBOLS, 20_000, seed, start_ns=live_from_ns // MINUTE_NS * MINUTE_NS)
+    week_ns = 7 * 86_400_000_000_000
+    # The Unix epoch was a Thursday.
+    monday_ns = (live_from_ns - 4 * 86_400_000_000_000) // week_ns * week_ns + 4 * 86_400_000_000_000
     stream = DemoStream(
         past_transactions=list(transaction_messages(past, "EUR")),
         past_labels=list(label_messages(past)),
@@ -87,16 +96,39 @@ def demo(
         live_labels=list(label_messages(live)),
         live_ids=live.transaction_id,
         ticks=list(tick_messages(ticks)),
+        rates=list(rate_messages(simulate_rates(["USD"], 30, seed, start_ns=monday_ns))),
+        positions=list(position_messages(_demo_positions(live_from_ns))),
         fraud_ids=frozenset(
             name for name, fraud in zip(history.transaction_id, history.fraud.tolist(), strict=True) if fraud
         ),
         rate_per_second=rate,
     )
     try:
-        run_demo(stream, bundle, serving.output)
+        run_demo(stream, bundle, market_bundle, serving.output)
     except (DemoError, BrokerError) as failed:
         serving.errors.print(f"[red]the demonstration failed:[/] {failed}", highlight=False)
         raise typer.Exit(1) from None
+
+
+def _demo_positions(time_ns: int) -> list["Position"]:
+    """Return a portfolio of two currencies, and one of bonds whose value rates could cut."""
+    from schemas.position import Position
+
+    year_ns = 365 * 86_400_000_000_000
+    return [
+        Position(1, "carry", time_ns, 50_000.0, symbol="AUDUSD"),
+        Position(1, "carry", time_ns, -40_000.0, symbol="USDJPY"),
+        Position(
+            1,
+            "treasuries",
+            time_ns,
+            1e6,
+            currency="USD",
+            maturity_ns=time_ns + 30 * year_ns,
+            coupon_percent=4.0,
+            frequency=2,
+        ),
+    ]
 
 
 if __name__ == "__main__":

@@ -8,11 +8,11 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
+from history_messages import application_messages
 from risk.application_fold import ApplicationFold
 from risk.chunk import Chunk
 from risk.table_bundle import TableBundle
 from risk.table_columns import Invalid
-from riskstream import application_messages
 from schemas.decision import Decision
 from stream.bundle_files import read_table_bundle
 from tests.small_table_bundle import small_loans, write_small_table_bundle

@@ -2,7 +2,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from riskstream import label_messages, transaction_messages
+from history_messages import label_messages, transaction_messages
 from schemas.label import Label
 from schemas.transaction import Transaction
 from training.history import DAY_NS

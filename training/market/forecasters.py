@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.market.forecaster import Forecaster, Forecasters
-from risk.market.garch import POOLED
+from risk.market.pooled import POOLED
 from risk.market.running_deviation import running_deviations
 from training.market.arima_fit import Criterion, choose_arima
 from training.market.arima_graph import export_arima

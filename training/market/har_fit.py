@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from risk.market.conditional_variance import ConditionalVariance
+from risk.market.pooled import POOLED
 from risk.market.standardised_distribution import StandardisedDistribution
 from risk.market.volatility_model import HAR_BARS, Har
-from risk.market.volatility_models import POOLED, VolatilityModels
+from risk.market.volatility_models import VolatilityModels
 from training.market.volatility_fit import DISTRIBUTIONS, MIN_RETURNS, FitError, VolatilityFit, fit_of
 
 

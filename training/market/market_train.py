@@ -15,10 +15,11 @@ from risk.market.correlation_model import CorrelationModel
 from risk.market.golden_bars import golden_bars, golden_bars_bytes
 from risk.market.market_bundle import PARAMETERS_FILE, MarketManifest
 from risk.market.market_parameters import MarketParameters, ValueAtRiskRules, market_parameters_bytes
+from risk.market.pooled import POOLED
 from risk.market.portfolio_parameters import PortfolioLimits
 from risk.market.value_at_risk_step import METHODS
 from risk.market.volatility_model import VolatilityModel
-from risk.market.volatility_models import POOLED, VolatilityModels, model_name
+from risk.market.volatility_models import VolatilityModels, model_name
 from risk.rates.rate_parameters import RateParameters
 from training.bundle_files import write_market_bundle
 from training.library_versions import library_versions

@@ -153,7 +153,8 @@ def _horizons(given: str) -> tuple[int, ...]:
 
 def show_trained_market(trained: "TrainedMarket") -> None:
     """Print each symbol's model, how the methods of value at risk did, and where the bundle is."""
-    from risk.market.volatility_models import POOLED, model_name
+    from risk.market.pooled import POOLED
+    from risk.market.volatility_models import model_name
 
     symbols = trained.parameters.volatility.symbols
     table = Table(title="volatility: the model of best BIC")

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.market.conditional_variance import ConditionalVariance
+from risk.market.pooled import POOLED
 from risk.market.volatility_model import Aparch, Egarch, Figarch, Garch, Har, VolatilityModel
-from risk.market.volatility_models import POOLED, VolatilityModels, bars_back
+from risk.market.volatility_models import VolatilityModels, bars_back
 
 Vector = NDArray[np.float64]
 
