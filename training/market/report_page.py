@@ -75,7 +75,7 @@ def _reliability(report: MarketReport) -> str:
     if not report.back_tests:
         return "No back-test was made."
     if not failed:
-        return "No back-test speaks against it: it can be relied on as far as the past tells."
+        return "No back-test at this level speaks against it: it can be relied on as far as the past tells."
     doubts = "; ".join(f"{one.name}: {one.verdict}" for one in failed)
     return f"Do not rely on it alone, since back-tests speak against it ({doubts})."
 
