@@ -29,7 +29,7 @@ from live import Worker, make_topics
 
 from apache_kafka import apache_kafka
 from benchmarks.scale import cpu_seconds, note, peak_memory_mebibytes, spread, wait_for, worked_off
-from risk.market.bar_spec import TimeBars
+from risk.bars.bar_spec import TimeBars
 from stream.bundle_files import read_market_bundle
 from stream.outbox import Outbox
 from stream.publisher import publish
@@ -109,7 +109,7 @@ def measure(symbols: int, rate: int, seconds: float, time_factor: float) -> dict
             wait_for([worker], worked_off)
             gross = cpu_seconds(worker) - before
             net = gross - idle_rate * (time.perf_counter() - began)
-            bars = worker.metric("riskstream_events_total", job="ticks", event="forecast")
+            bars = worker.metric("riskstream_events_total", job="ticks", event="bars")
             peak = peak_memory_mebibytes(worker)
     return {
         "cpu_microseconds_per_tick": 1e6 * net / len(messages),

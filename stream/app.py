@@ -17,12 +17,12 @@ from risk.label_fold import LabelFold
 from risk.market.market_bundle import MarketBundle
 from risk.market.market_events import Role
 from risk.market.market_rows import MarketRows
-from risk.market.portfolio_fold import ROLES, PortfolioFold
-from risk.market.portfolio_parameters import PortfolioParameters
-from risk.market.position_fold import PositionFold
 from risk.market.tick_fold import TickFold
 from risk.merchant_fold import MerchantFold
 from risk.merchant_rows import MerchantRows
+from risk.portfolios.portfolio_fold import ROLES, PortfolioFold
+from risk.portfolios.portfolio_parameters import PortfolioParameters
+from risk.portfolios.position_fold import PositionFold
 from risk.rates.rate_fold import RateFold
 from stream.bundles import Bundles
 from stream.job_spec import JobSpec

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from rich.markup import escape
 from rich.table import Table
 
-from risk.market.bar_spec import TickBars, TimeBars, VolumeBars
+from risk.bars.bar_spec import TickBars, TimeBars, VolumeBars
 from risk.market.market_bundle import MarketBundle
 from risk.market.pooled import POOLED
-from risk.market.volatility_models import model_name
+from risk.volatility.volatility_models import model_name
 
 SHOWN_SYMBOLS = 40
 """A market of a thousand symbols would fill the screen."""

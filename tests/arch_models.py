@@ -10,8 +10,8 @@ import numpy as np
 from arch.univariate import APARCH, EGARCH, FIGARCH, GARCH, EWMAVariance
 from numpy.typing import NDArray
 
-from risk.market.variance_recursion import LEAST_VARIANCE_PERCENT2, MOST_VARIANCE_PERCENT2
-from risk.market.volatility_model import Aparch, Egarch, Ewma, Figarch, Garch, VolatilityModel
+from risk.volatility.variance_recursion import LEAST_VARIANCE_PERCENT2, MOST_VARIANCE_PERCENT2
+from risk.volatility.volatility_model import Aparch, Egarch, Ewma, Figarch, Garch, VolatilityModel
 
 B: Any = {"backcast_percent2": 1.7, "mean_percent": 0.0564}
 MODELS: tuple[VolatilityModel, ...] = (

@@ -7,16 +7,16 @@ sys.path.insert(0, str(Path(__file__).parent / "laws"))
 
 from forecast_steps import FILES, FORECASTERS
 
+from risk.bars.bar_spec import BarSpecification, BarSpecifications, TimeBars
+from risk.distributions.standardised_distribution import StandardisedDistribution
 from risk.market.alert_rules import AlertRules
-from risk.market.bar_spec import BarSpecification, BarSpecifications, TimeBars
-from risk.market.correlation_model import CorrelationModel
 from risk.market.market_bundle import MarketBundle, MarketManifest
 from risk.market.market_parameters import MarketParameters, ValueAtRiskRules
-from risk.market.portfolio_parameters import PortfolioLimits
-from risk.market.standardised_distribution import StandardisedDistribution
-from risk.market.volatility_model import Egarch, Garch
-from risk.market.volatility_models import VolatilityModels
+from risk.portfolios.correlation_model import CorrelationModel
+from risk.portfolios.portfolio_parameters import PortfolioLimits
 from risk.rates.rate_parameters import RateParameters
+from risk.volatility.volatility_model import Egarch, Garch
+from risk.volatility.volatility_models import VolatilityModels
 
 MINUTE_NS = 60_000_000_000
 

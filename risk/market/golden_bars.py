@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.market.closed_bars import CLOSED_BAR, ClosedBars, closed_bars
+from risk.bars.closed_bars import CLOSED_BAR, ClosedBars, closed_bars
 from risk.market.market_parameters import MarketParameters
 from risk.market.symbol_risk import SymbolRisk
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.market.decode_positions import PositionColumns
 from risk.market.market_events import BAR, BAR_NUMBERS, BOND_POSITION, CURVE, SYMBOL_POSITION
+from risk.portfolios.decode_positions import PositionColumns
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from risk.bars.bar_spec import BarSpecifications
+from risk.forecasts.forecaster import Forecasters
 from risk.market.alert_rules import AlertRules
-from risk.market.bar_spec import BarSpecifications
-from risk.market.correlation_model import CorrelationModel
-from risk.market.forecaster import Forecasters
-from risk.market.portfolio_parameters import PortfolioLimits
-from risk.market.volatility_models import VolatilityModels
+from risk.portfolios.correlation_model import CorrelationModel
+from risk.portfolios.portfolio_parameters import PortfolioLimits
 from risk.rates.rate_parameters import RateParameters
+from risk.volatility.volatility_models import VolatilityModels
 from schemas.risk_figure import RiskMethod
 
 

@@ -10,8 +10,8 @@ import msgspec
 
 from risk.chunk import Chunk
 from risk.decode import decode_messages, key_detail
-from risk.market.volatility_model import VolatilityModel
 from risk.rejection import Rejection, RejectionReason
+from risk.volatility.volatility_model import VolatilityModel
 from schemas.refit import Refit
 
 _MARK = b'"cause":'

@@ -14,17 +14,20 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from risk.back_tests import back_test
+from risk.back_tests.back_test import BackTest, BackTests
+from risk.bars.closed_bars import ClosedBars
+from risk.forecasts import forecast_step
+from risk.forecasts.forecast_step import BarForecasts, Forecasts
 from risk.keyed_rows import KeyedRows
-from risk.market import back_test, conditional_variance, forecast_step, residual_tests, value_at_risk_step
-from risk.market.back_test import BackTest, BackTests
-from risk.market.closed_bars import ClosedBars
-from risk.market.conditional_variance import ConditionalVariance, ConditionalVariances
-from risk.market.forecast_step import BarForecasts, Forecasts
-from risk.market.loss import loss_percent
 from risk.market.market_parameters import MarketParameters
-from risk.market.residual_tests import ResidualTests, ResidualVerdicts
-from risk.market.value_at_risk_step import METHODS, ValueAtRisk, ValuesAtRisk
-from risk.market.volatility_model import VolatilityModel
+from risk.value_at_risk import value_at_risk_step
+from risk.value_at_risk.loss import loss_percent
+from risk.value_at_risk.value_at_risk_step import METHODS, ValueAtRisk, ValuesAtRisk
+from risk.volatility import conditional_variance, residual_tests
+from risk.volatility.conditional_variance import ConditionalVariance, ConditionalVariances
+from risk.volatility.residual_tests import ResidualTests, ResidualVerdicts
+from risk.volatility.volatility_model import VolatilityModel
 
 Columns = TypeVar("Columns")
 

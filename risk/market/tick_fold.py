@@ -7,16 +7,17 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from risk.bars import bar_builder, feed_watch
+from risk.bars.bar_builder import BarBuilder
+from risk.bars.closed_bars import ClosedBars
+from risk.bars.feed_watch import FeedWatch
 from risk.chunk import Chunk
 from risk.customer_fold import SourceCut
 from risk.dead_letters import reject
 from risk.decode import decode_ticks
 from risk.event_time import split_future
 from risk.fold import Emitted
-from risk.market import bar_builder, feed_watch, market_alerts
-from risk.market.bar_builder import BarBuilder
-from risk.market.closed_bars import ClosedBars
-from risk.market.feed_watch import FeedWatch
+from risk.market import market_alerts
 from risk.market.market_alerts import MarketAlerts
 from risk.market.market_bundle import MarketBundle
 from risk.market.market_columns import MarketColumns, bar_columns

@@ -5,19 +5,19 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from risk.back_tests.back_test import WINDOW_BARS
+from risk.bars.closed_bars import ClosedBars
+from risk.bars.feed_watch import StaleFeeds
 from risk.fold import Output, SymbolFigures
+from risk.forecasts.forecast_outputs import forecast_outputs
 from risk.identity import alert_id, bar_event_id, silence_event_id
-from risk.market.annualisation import annualised_volatility_percent
-from risk.market.back_test import WINDOW_BARS
-from risk.market.closed_bars import ClosedBars
-from risk.market.feed_watch import StaleFeeds
-from risk.market.forecast_outputs import forecast_outputs
 from risk.market.market_alert import market_alert, market_reason
 from risk.market.market_alerts import MarketReasons
 from risk.market.market_bundle import MarketBundle
 from risk.market.symbol_risk import BarRisks
 from risk.market.volatility_message import volatility_message
-from risk.market.volatility_model import VolatilityModel
+from risk.volatility.annualisation import annualised_volatility_percent
+from risk.volatility.volatility_model import VolatilityModel
 from schemas.encoding import encode
 from schemas.reason import Reason
 from schemas.source import Source

@@ -1,13 +1,13 @@
 """What is published of a closed bar: its volatility, what may be lost, and how such forecasts have done."""
 
-from risk.market.annualisation import annualised_volatility_percent
-from risk.market.back_test_figures import back_test_figures, confidence_percent, exceeded_percent
-from risk.market.closed_bars import ClosedBars
+from risk.back_tests.back_test_figures import back_test_figures, confidence_percent, exceeded_percent
+from risk.bars.closed_bars import ClosedBars
 from risk.market.market_parameters import ValueAtRiskRules
 from risk.market.symbol_risk import BarRisks
-from risk.market.value_at_risk_step import METHODS
-from risk.market.volatility_model import VolatilityModel
-from risk.market.volatility_models import model_name
+from risk.value_at_risk.value_at_risk_step import METHODS
+from risk.volatility.annualisation import annualised_volatility_percent
+from risk.volatility.volatility_model import VolatilityModel
+from risk.volatility.volatility_models import model_name
 from schemas.risk_figure import RiskFigure
 from schemas.source import Source
 from schemas.volatility import Volatility

@@ -9,10 +9,10 @@ from risk.customer_fold import SourceCut
 from risk.dead_letters import reject
 from risk.event_time import split_future
 from risk.fold import Emitted, Output
+from risk.forecasts import forecast_step
+from risk.forecasts.forecast_outputs import forecast_outputs
+from risk.forecasts.forecast_step import Forecasts
 from risk.identity import alert_id
-from risk.market import forecast_step
-from risk.market.forecast_outputs import forecast_outputs
-from risk.market.forecast_step import Forecasts
 from risk.market.market_bundle import MarketBundle
 from risk.market.market_columns import curve_columns
 from risk.market.market_routing import MarketRouting

@@ -17,12 +17,12 @@ from live import make_topics, published, run_verb
 from numpy.typing import NDArray
 from truth import assert_equal, outcome, truth
 
-from risk.market.bar_builder import BarBuilder
-from risk.market.closed_bars import ClosedBars
+from risk.bars.bar_builder import BarBuilder
+from risk.bars.closed_bars import ClosedBars
 from risk.market.golden_bars import golden_bars, golden_bars_bytes
 from risk.market.market_bundle import PARAMETERS_FILE, MarketManifest
 from risk.market.market_parameters import market_parameters_bytes
-from risk.market.volatility_models import VolatilityModels
+from risk.volatility.volatility_models import VolatilityModels
 from schemas.volatility import Volatility
 from stream.broker_process import BrokerProcess
 from stream.bundles import read_bundles

@@ -3,8 +3,8 @@
 import numpy as np
 from steps import DAY_NS, SECOND_NS, START_NS, Events, Step, length
 
-from risk.market.bar_builder import BarBuilder
-from risk.market.bar_spec import (
+from risk.bars.bar_builder import BarBuilder
+from risk.bars.bar_spec import (
     BarSpecification,
     BarSpecifications,
     OutlierRule,

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from steps import Events, Step
 
-from risk.market.forecast_step import BarForecasts, Forecasts
-from risk.market.forecaster import Forecaster, Forecasters
+from risk.forecasts.forecast_step import BarForecasts, Forecasts
+from risk.forecasts.forecaster import Forecaster, Forecasters
 from training.graph import Graph
 from training.market.forecast_graph import bounded_value, forecaster_bytes, shifted_window
 

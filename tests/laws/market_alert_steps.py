@@ -3,9 +3,9 @@
 import numpy as np
 from steps import SECOND_NS, START_NS, Events, Step, length
 
+from risk.bars.bar_spec import BarSpecification, BarSpecifications, SessionHours, TimeBars
+from risk.bars.feed_watch import FeedWatch
 from risk.market.alert_rules import AlertRules
-from risk.market.bar_spec import BarSpecification, BarSpecifications, SessionHours, TimeBars
-from risk.market.feed_watch import FeedWatch
 from risk.market.market_alerts import MarketAlerts
 
 _MINUTE_NS = 60 * SECOND_NS

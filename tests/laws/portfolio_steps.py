@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 from steps import Events, Step, rows_of
 
-from risk.market.correlation import correlations
-from risk.market.correlation_model import CorrelationModel
-from risk.market.joint_residuals import JointResiduals
-from risk.market.last_bars import LastBars
+from risk.portfolios.correlation import correlations
+from risk.portfolios.correlation_model import CorrelationModel
+from risk.portfolios.joint_residuals import JointResiduals
+from risk.portfolios.last_bars import LastBars
 
 _MODEL = CorrelationModel(symbols=("A", "B"), news=0.05, decay=0.9, target=((1.0, 0.5), (0.5, 1.0)))
 

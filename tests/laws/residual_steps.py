@@ -3,7 +3,7 @@
 import numpy as np
 from steps import Events, Step, keys, rows_of
 
-from risk.market.residual_tests import ResidualTests
+from risk.volatility.residual_tests import ResidualTests
 
 
 def _residuals(draw: np.random.Generator, n: int) -> Events:

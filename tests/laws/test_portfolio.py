@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from risk.chunk import Chunk
 from risk.fold import Fold, Output
-from risk.market.correlation_model import CorrelationModel
 from risk.market.market_columns import bar_columns, curve_columns
 from risk.market.market_events import Role, decode_block
 from risk.market.market_routing import MarketRouting
 from risk.market.market_rows import MarketRows
-from risk.market.portfolio_fold import PortfolioFold
-from risk.market.portfolio_parameters import PortfolioLimits, PortfolioParameters
-from risk.market.position_fold import PositionFold
 from risk.partitioner import partitions_of
+from risk.portfolios.correlation_model import CorrelationModel
+from risk.portfolios.portfolio_fold import PortfolioFold
+from risk.portfolios.portfolio_parameters import PortfolioLimits, PortfolioParameters
+from risk.portfolios.position_fold import PositionFold
 from schemas.alert import Alert
 from schemas.encoding import encode
 from schemas.portfolio_risk import PortfolioRisk

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from steps import Events, Step
 
-from risk.market.back_test import BackTest
-from risk.market.standardised_distribution import StandardisedDistribution
-from risk.market.value_at_risk_step import ValueAtRisk
+from risk.back_tests.back_test import BackTest
+from risk.distributions.standardised_distribution import StandardisedDistribution
+from risk.value_at_risk.value_at_risk_step import ValueAtRisk
 
 # Two bars are simulated, 30 are scaled. Simulating more would test the same and take longer.
 _HORIZONS_BARS = (1, 2, 30)

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import numpy as np
 from steps import Events, Step, rows_of
 
-from risk.market.conditional_variance import ConditionalVariance
-from risk.market.standardised_distribution import StandardisedDistribution
-from risk.market.training_end import TrainingEnd
-from risk.market.volatility_model import Aparch, Egarch, Ewma, Figarch, Garch, Har, VolatilityModel
-from risk.market.volatility_models import VolatilityModels
+from risk.distributions.standardised_distribution import StandardisedDistribution
+from risk.volatility.conditional_variance import ConditionalVariance
+from risk.volatility.training_end import TrainingEnd
+from risk.volatility.volatility_model import Aparch, Egarch, Ewma, Figarch, Garch, Har, VolatilityModel
+from risk.volatility.volatility_models import VolatilityModels
 
 _END = TrainingEnd((-1.0, 0.5, 2.0), (1.0, 1.2, 1.1), 1.05)
 _SETS: dict[str, dict[str, VolatilityModel]] = {

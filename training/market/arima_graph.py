@@ -15,7 +15,7 @@ With d > 0 the graph takes changes, so one difference is there already, and no l
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.market.forecast_model import STATE, VALUE
+from risk.forecasts.forecast_model import STATE, VALUE
 from training.graph import Graph, Tensor
 from training.market.arima_fit import FittedArima, Order, differenced, model_of
 from training.market.forecast_graph import bounded_value, bounds, forecaster_bytes, shifted_window

@@ -2,7 +2,7 @@
 
 import re
 
-from risk.market.bar_spec import TickBars, TimeBars, VolumeBars
+from risk.bars.bar_spec import TickBars, TimeBars, VolumeBars
 
 _UNITS_NS = {
     "s": 1_000_000_000,

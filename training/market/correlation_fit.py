@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, gammaln
 
-from risk.market.correlation import add_to_dcc, correlations
-from risk.market.correlation_model import CorrelationModel
-from risk.market.last_bars import MOST_DEVIATIONS
-from risk.market.standardised_distribution import StandardisedDistribution
+from risk.distributions.standardised_distribution import StandardisedDistribution
+from risk.portfolios.correlation import add_to_dcc, correlations
+from risk.portfolios.correlation_model import CorrelationModel
+from risk.portfolios.last_bars import MOST_DEVIATIONS
 
 BLOCK_SYMBOLS = 30
 """With more symbols the likelihood is the sum over blocks of so many (a composite likelihood: Engle, Shephard and

@@ -1,9 +1,9 @@
-"""The two ends of every forecaster's graph: its inputs, bounded, and its outputs; see `risk.market.forecast_model`."""
+"""The two ends of a forecaster's graph: its inputs, bounded, and its outputs; see `risk.forecasts.forecast_model`."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.market.forecast_model import DEVIATION, FORECAST, NEXT_STATE, STATE, VALUE
+from risk.forecasts.forecast_model import DEVIATION, FORECAST, NEXT_STATE, STATE, VALUE
 from training.graph import Graph, Tensor
 
 BOUND_DEVIATIONS = 20.0

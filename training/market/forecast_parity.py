@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.market.forecast_model import ForecastModel
+from risk.forecasts.forecast_model import ForecastModel
 from training.market.forecaster_fit import FittedForecaster, replay
 from training.parity import PARITY_ROWS, ParityError, stretched
 

@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.market.forecast_model import ForecastModel
-from risk.market.forecaster import ForecasterKind
+from risk.forecasts.forecast_model import ForecastModel
+from risk.forecasts.forecaster import ForecasterKind
 
 Original = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """From values float64[n, T], n series from the neutral state on, to the forecasts after each, float64[n, T, H]."""

@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.market.forecaster import Forecaster, Forecasters
+from risk.forecasts.forecaster import Forecaster, Forecasters
+from risk.forecasts.running_deviation import running_deviations
 from risk.market.pooled import POOLED
-from risk.market.running_deviation import running_deviations
 from training.market.arima_fit import Criterion, choose_arima
 from training.market.arima_graph import export_arima
 from training.market.forecast_parity import check_forecast_export

@@ -6,11 +6,11 @@ from arch.univariate import ConstantMean, FixedVariance
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from risk.market.conditional_variance import ConditionalVariance
+from risk.distributions.standardised_distribution import StandardisedDistribution
 from risk.market.pooled import POOLED
-from risk.market.standardised_distribution import StandardisedDistribution
-from risk.market.volatility_model import HAR_BARS, Har
-from risk.market.volatility_models import VolatilityModels
+from risk.volatility.conditional_variance import ConditionalVariance
+from risk.volatility.volatility_model import HAR_BARS, Har
+from risk.volatility.volatility_models import VolatilityModels
 from training.market.volatility_fit import DISTRIBUTIONS, MIN_RETURNS, FitError, VolatilityFit, fit_of
 
 

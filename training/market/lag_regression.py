@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.preprocessing import PolynomialFeatures
 
-from risk.market.forecast_model import STATE
+from risk.forecasts.forecast_model import STATE
 from training.graph import Graph
 from training.market.forecast_graph import bounded_value, bounds, forecaster_bytes, shifted_window
 from training.market.forecaster_fit import FittedForecaster, ForecastFitError, state_after

@@ -7,20 +7,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from risk.bars.bar_builder import BarBuilder
+from risk.bars.bar_spec import BarSpecification, BarSpecifications
+from risk.bars.closed_bars import ClosedBars
 from risk.market.alert_rules import AlertRules
-from risk.market.bar_builder import BarBuilder
-from risk.market.bar_spec import BarSpecification, BarSpecifications
-from risk.market.closed_bars import ClosedBars
-from risk.market.correlation_model import CorrelationModel
 from risk.market.golden_bars import golden_bars, golden_bars_bytes
 from risk.market.market_bundle import PARAMETERS_FILE, MarketManifest
 from risk.market.market_parameters import MarketParameters, ValueAtRiskRules, market_parameters_bytes
 from risk.market.pooled import POOLED
-from risk.market.portfolio_parameters import PortfolioLimits
-from risk.market.value_at_risk_step import METHODS
-from risk.market.volatility_model import VolatilityModel
-from risk.market.volatility_models import VolatilityModels, model_name
+from risk.portfolios.correlation_model import CorrelationModel
+from risk.portfolios.portfolio_parameters import PortfolioLimits
 from risk.rates.rate_parameters import RateParameters
+from risk.value_at_risk.value_at_risk_step import METHODS
+from risk.volatility.volatility_model import VolatilityModel
+from risk.volatility.volatility_models import VolatilityModels, model_name
 from training.bundle_files import write_market_bundle
 from training.library_versions import library_versions
 from training.market.bar_selection import bars_where

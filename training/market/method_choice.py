@@ -6,12 +6,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.market.closed_bars import ClosedBars
-from risk.market.conditional_variance import ConditionalVariance
-from risk.market.loss import loss_percent
-from risk.market.quantile_loss import mean_quantile_loss
-from risk.market.value_at_risk_step import METHODS, ValueAtRisk
-from risk.market.volatility_models import VolatilityModels
+from risk.back_tests.quantile_loss import mean_quantile_loss
+from risk.bars.closed_bars import ClosedBars
+from risk.value_at_risk.loss import loss_percent
+from risk.value_at_risk.value_at_risk_step import METHODS, ValueAtRisk
+from risk.volatility.conditional_variance import ConditionalVariance
+from risk.volatility.volatility_models import VolatilityModels
 from schemas.risk_figure import RiskMethod
 
 LEVEL = 0.99

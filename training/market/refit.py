@@ -8,8 +8,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.market.standardised_distribution import StandardisedDistribution
-from risk.market.volatility_model import Aparch, Egarch, Ewma, Figarch, Garch, Har, VolatilityModel
+from risk.distributions.standardised_distribution import StandardisedDistribution
+from risk.volatility.volatility_model import Aparch, Egarch, Ewma, Figarch, Garch, Har, VolatilityModel
 from schemas.refit import Cause, Refit
 from schemas.volatility import Volatility
 from training.market.har_fit import fit_har

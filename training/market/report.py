@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.market.back_test import TRAFFIC_LIGHT_LEVEL
+from risk.back_tests.back_test import TRAFFIC_LIGHT_LEVEL
 
 
 class ReportError(ValueError):

@@ -3,14 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.market.acerbi_szekely import acerbi_szekely
-from risk.market.back_test import TRAFFIC_LIGHT_LEVEL, WINDOW_BARS
-from risk.market.back_test_result import BackTestResult
-from risk.market.christoffersen import conditional_coverage, independence
-from risk.market.duration_test import duration_test
-from risk.market.dynamic_quantile import dynamic_quantile
-from risk.market.proportion_of_failures import proportion_of_failures
-from risk.market.traffic_light import ZONES, plus_factor, traffic_light_zone
+from risk.back_tests.acerbi_szekely import acerbi_szekely
+from risk.back_tests.back_test import TRAFFIC_LIGHT_LEVEL, WINDOW_BARS
+from risk.back_tests.back_test_result import BackTestResult
+from risk.back_tests.christoffersen import conditional_coverage, independence
+from risk.back_tests.duration_test import duration_test
+from risk.back_tests.dynamic_quantile import dynamic_quantile
+from risk.back_tests.proportion_of_failures import proportion_of_failures
+from risk.back_tests.traffic_light import ZONES, plus_factor, traffic_light_zone
 from training.market.report import BackTest, RiskColumns
 
 SIGNIFICANCE = 0.05

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from risk.market.back_test import WINDOW_BARS
-from risk.market.binomial_distribution import binomial_cdf
+from risk.back_tests.back_test import WINDOW_BARS
+from risk.distributions.binomial_distribution import binomial_cdf
 from training.html_page import Html, figure, figures, page, paragraph, preformatted, table
 from training.market.report import BackTest, MarketReport, RiskColumns
 from training.market.report_diagnostics import LAGS, autocorrelations, quantiles, residual_tests

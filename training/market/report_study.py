@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.market.back_test import TRAFFIC_LIGHT_LEVEL
-from risk.market.exceedances import exceedances
-from risk.market.quantile_loss import mean_quantile_loss
+from risk.back_tests.back_test import TRAFFIC_LIGHT_LEVEL
+from risk.back_tests.exceedances import exceedances
+from risk.back_tests.quantile_loss import mean_quantile_loss
 from training.market.arima_fit import choose_arima
 from training.market.arima_graph import export_arima
 from training.market.forecaster_fit import FittedForecaster, future_changes

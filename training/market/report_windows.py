@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.market.back_test import TRAFFIC_LIGHT_LEVEL, WINDOW_BARS
-from risk.market.traffic_light import ZONES, traffic_light_zone
+from risk.back_tests.back_test import TRAFFIC_LIGHT_LEVEL, WINDOW_BARS
+from risk.back_tests.traffic_light import ZONES, traffic_light_zone
 from training.market.report import MarketReport, SetAside
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.market.forecast_model import STATE
+from risk.forecasts.forecast_model import STATE
 from training.graph import Graph, Tensor
 from training.market.forecast_graph import bounded_value, bounds, forecaster_bytes, shifted_window
 from training.market.forecaster_fit import FittedForecaster, state_after

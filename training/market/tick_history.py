@@ -18,7 +18,7 @@ FIELDS = (*REQUIRED, *QUOTE, *TRADE, SEQUENCE)
 
 @dataclass(frozen=True, slots=True)
 class TickHistory:
-    """Quotes and trades in order of time, in the columns that `risk.market.bar_builder.BarBuilder` takes.
+    """Quotes and trades in order of time, in the columns that `risk.bars.bar_builder.BarBuilder` takes.
 
     `event_time_ns` int64[n] is in nanoseconds since the Unix epoch. `bid` and `ask` float64[n] are NaN where nothing
     was quoted, `price` and `size` float64[n] where nothing was traded; `sequence` int64[n] is -1 where there is none.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from risk.market.volatility_model import Garch
+from risk.volatility.volatility_model import Garch
 from training.market.tick_history import TickHistory
 
 MINUTE_NS = 60_000_000_000

@@ -73,9 +73,9 @@ def train(
         raise fail("--networks: needs TensorFlow; pip install 'riskstream[network]'")
     if (ticks is not None) == simulate:
         raise fail("--ticks, --simulate: give one of the two")
+    from risk.bars.bar_spec import BarSpecification, OutlierRule, TimeBars
     from risk.bundle import BundleError
-    from risk.market.annualisation import bars_per_year
-    from risk.market.bar_spec import BarSpecification, OutlierRule, TimeBars
+    from risk.volatility.annualisation import bars_per_year
     from training.history import HistoryError
     from training.market.bar_text import parse_bars
     from training.market.forecaster_fit import ForecastFitError
@@ -154,7 +154,7 @@ def _horizons(given: str) -> tuple[int, ...]:
 def show_trained_market(trained: "TrainedMarket") -> None:
     """Print each symbol's model, how the methods of value at risk did, and where the bundle is."""
     from risk.market.pooled import POOLED
-    from risk.market.volatility_models import model_name
+    from risk.volatility.volatility_models import model_name
 
     symbols = trained.parameters.volatility.symbols
     table = Table(title="volatility: the model of best BIC")

@@ -1,7 +1,7 @@
 """Values at risk of a past series as they would have been forecast: models are fitted anew every few bars, on the past.
 
 No bar's forecast depends on its own return or on a later one. Variance and values at risk come from the very steps that
-a worker runs, `risk.market.conditional_variance` and `risk.market.value_at_risk_step`.
+a worker runs, `risk.volatility.conditional_variance` and `risk.value_at_risk.value_at_risk_step`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,13 +12,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from risk.market.conditional_variance import ConditionalVariance, ConditionalVariances
-from risk.market.loss import loss_percent
+from risk.back_tests.quantile_loss import mean_quantile_loss
+from risk.distributions.standardised_distribution import StandardisedDistribution, standardised_quantile
 from risk.market.pooled import POOLED
-from risk.market.quantile_loss import mean_quantile_loss
-from risk.market.standardised_distribution import StandardisedDistribution, standardised_quantile
-from risk.market.value_at_risk_step import METHODS, RESIDUALS, ValueAtRisk, ValuesAtRisk
-from risk.market.volatility_models import VolatilityModels
+from risk.value_at_risk.loss import loss_percent
+from risk.value_at_risk.value_at_risk_step import METHODS, RESIDUALS, ValueAtRisk, ValuesAtRisk
+from risk.volatility.conditional_variance import ConditionalVariance, ConditionalVariances
+from risk.volatility.volatility_models import VolatilityModels
 from training.market.volatility_fit import MIN_RETURNS, FitError, ModelOrder, VolatilityFit, fit_volatility_model
 
 _FITTED, _FILTERED = METHODS.index("fitted_distribution"), METHODS.index("filtered_historical")

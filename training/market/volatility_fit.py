@@ -20,12 +20,12 @@ from arch.univariate import (
 )
 from numpy.typing import NDArray
 
-from risk.market.conditional_variance import ConditionalVariance, ConditionalVariances
+from risk.distributions.standardised_distribution import StandardisedDistribution
 from risk.market.pooled import POOLED
-from risk.market.standardised_distribution import StandardisedDistribution
-from risk.market.training_end import TrainingEnd
-from risk.market.volatility_model import Aparch, Egarch, Ewma, Figarch, Garch, Har, VolatilityModel
-from risk.market.volatility_models import VolatilityModels, bars_back
+from risk.volatility.conditional_variance import ConditionalVariance, ConditionalVariances
+from risk.volatility.training_end import TrainingEnd
+from risk.volatility.volatility_model import Aparch, Egarch, Ewma, Figarch, Garch, Har, VolatilityModel
+from risk.volatility.volatility_models import VolatilityModels, bars_back
 
 MIN_RETURNS = 500
 """Estimates of GARCH on shorter samples are far off and biased (Hwang and Valls Pereira, "Small sample properties of

@@ -16,9 +16,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from risk.market.variance_recursion import LEAST_VARIANCE_PERCENT2, MOST_VARIANCE_PERCENT2, figarch_weights
-from risk.market.volatility_model import HAR_BARS, Aparch, Egarch, Ewma, Figarch, Garch, Har, VolatilityModel
-from risk.market.volatility_models import bars_back
+from risk.volatility.variance_recursion import LEAST_VARIANCE_PERCENT2, MOST_VARIANCE_PERCENT2, figarch_weights
+from risk.volatility.volatility_model import HAR_BARS, Aparch, Egarch, Ewma, Figarch, Garch, Har, VolatilityModel
+from risk.volatility.volatility_models import bars_back
 from training.graph import Graph, Tensor
 
 STATE = "state"
@@ -39,7 +39,7 @@ def recursion_bytes(model: VolatilityModel) -> bytes:
     `realised_variance_percent2` [rows, 1]. Its outputs are `next_state` [rows, S] and `next_variance_percent2`
     [rows, 1], the forecast for the bar to come, which is also the first of the next state.
 
-    >>> from risk.market.volatility_model import Garch
+    >>> from risk.volatility.volatility_model import Garch
     >>> len(recursion_bytes(Garch(omega=0.1, alpha=(0.1,), beta=(0.8,), backcast_percent2=1.0))) > 0
     True
     """

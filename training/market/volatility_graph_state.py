@@ -5,10 +5,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.market.conditional_variance import ConditionalVariance
 from risk.market.pooled import POOLED
-from risk.market.volatility_model import Aparch, Egarch, Figarch, Garch, Har, VolatilityModel
-from risk.market.volatility_models import VolatilityModels, bars_back
+from risk.volatility.conditional_variance import ConditionalVariance
+from risk.volatility.volatility_model import Aparch, Egarch, Figarch, Garch, Har, VolatilityModel
+from risk.volatility.volatility_models import VolatilityModels, bars_back
 
 Vector = NDArray[np.float64]
 

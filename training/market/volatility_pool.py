@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.market.volatility_model import Garch
+from risk.volatility.volatility_model import Garch
 from training.market.volatility_fit import FitError, ModelOrder, fit_volatility_model
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.market.forecast_model import ForecastModel
-from risk.market.forecast_skill import Z_90, quantile_loss
-from risk.market.running_deviation import running_deviations
+from risk.forecasts.forecast_model import ForecastModel
+from risk.forecasts.forecast_skill import Z_90, quantile_loss
+from risk.forecasts.running_deviation import running_deviations
 from training.market.diebold_mariano import compare_forecasts
 from training.market.forecaster_fit import FittedForecaster, future_changes, replay
 
@@ -35,7 +35,7 @@ class WalkForward:
 
 @dataclass(frozen=True, slots=True)
 class WalkForwardSkill:
-    """How good forecasts so many bars ahead were; see `risk.market.forecast_skill` for the figures.
+    """How good forecasts so many bars ahead were; see `risk.forecasts.forecast_skill` for the figures.
 
     `rmse_ratio` is the root mean squared error over the random walk's. `statistic` and `p_value` are those of the
     Diebold-Mariano test on squared errors against the random walk, below 0 where the forecast was better.

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from risk.chunk import Chunk
 from risk.event_merge import Released
 from risk.fold import Output
-from risk.market.decode_positions import PositionColumns, decode_positions
 from risk.market.market_columns import MarketColumns, bar_columns, curve_columns, position_columns
 from risk.market.market_events import BAR, CURVE, Block, decode_block
 from risk.market.market_routing import MAX_BLOCK_ROWS, MarketRouting
@@ -16,6 +15,7 @@ from risk.market.market_rows import MarketRows
 from risk.market.released_rows import ReleasedRows
 from risk.merchant_events import int64_column
 from risk.partitioner import partitions_of
+from risk.portfolios.decode_positions import PositionColumns, decode_positions
 from schemas.encoding import encode
 from schemas.position import Position
 from schemas.source import Source

@@ -14,8 +14,8 @@ from risk.chunk import Chunk
 from risk.fold import Emitted, Fold, Output
 from risk.market.market_events import decode_block
 from risk.market.tick_fold import TickFold
-from risk.market.volatility_model import Garch
-from risk.market.volatility_models import model_name
+from risk.volatility.volatility_model import Garch
+from risk.volatility.volatility_models import model_name
 from schemas.alert import Alert
 from schemas.dead_letter import DeadLetter
 from schemas.encoding import encode

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from risk.chunk import Chunk
 from risk.fold import Output
-from risk.market.forecast_step import Forecasts
+from risk.forecasts.forecast_step import Forecasts
 from risk.market.market_alert import severity
 from risk.market.market_events import decode_block
 from risk.merchant_events import int64_column

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from statsmodels.tsa.statespace.sarimax import SARIMAX
 
-from risk.market.forecast_model import ForecastModel
+from risk.forecasts.forecast_model import ForecastModel
 from training.market.arima_fit import (
     FittedArima,
     Order,

@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from risk.market.correlation_model import CorrelationModel
+from risk.portfolios.correlation_model import CorrelationModel
 from training.market.correlation_fit import (
     BLOCK_SYMBOLS,
     LEAST_BARS,

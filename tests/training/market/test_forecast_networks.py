@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from risk.market.forecast_model import ForecastModel
+from risk.forecasts.forecast_model import ForecastModel
 from training.market.forecast_parity import check_forecast_export
 from training.market.forecaster_fit import ForecastFitError, future_changes, replay
 from training.market.gated_recurrent import fit_gated_recurrent

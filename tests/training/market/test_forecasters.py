@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from risk.market.forecast_step import Forecasts
+from risk.forecasts.forecast_step import Forecasts
 from training.market.forecaster_fit import ForecastFitError
 from training.market.forecasters import MIN_CHANGES, FittedForecasters, fit_forecasters
 

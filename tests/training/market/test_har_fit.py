@@ -4,10 +4,10 @@ import pytest
 import statsmodels.api as sm
 from numpy.typing import NDArray
 
-from risk.market.conditional_variance import ConditionalVariance
-from risk.market.realised_variance import parkinson_variance_percent2
-from risk.market.volatility_model import Har
-from risk.market.volatility_models import VolatilityModels
+from risk.bars.realised_variance import parkinson_variance_percent2
+from risk.volatility.conditional_variance import ConditionalVariance
+from risk.volatility.volatility_model import Har
+from risk.volatility.volatility_models import VolatilityModels
 from training.market.har_fit import fit_har
 from training.market.volatility_fit import FitError
 

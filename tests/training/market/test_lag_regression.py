@@ -7,7 +7,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import PolynomialFeatures
 from statsmodels.regression.linear_model import OLS
 
-from risk.market.forecast_model import ForecastModel
+from risk.forecasts.forecast_model import ForecastModel
 from training.market.forecast_parity import check_forecast_export, parity_series
 from training.market.forecaster_fit import ForecastFitError, future_changes, replay
 from training.market.lag_regression import Segments, fit_lag_regression, information

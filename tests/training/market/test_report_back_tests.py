@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from risk.market.back_test import BackTest as LiveBackTest
+from risk.back_tests.back_test import BackTest as LiveBackTest
 from tests.training.market.small_report import small_report
 from training.market.report import RiskColumns
 from training.market.report_back_tests import back_tests

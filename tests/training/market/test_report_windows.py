@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.market.traffic_light import traffic_light
+from risk.back_tests.traffic_light import traffic_light
 from training.market.report import SetAside
 from training.market.report_windows import most_of_zone, traffic_light_windows, zone
 

@@ -3,11 +3,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.market.bar_builder import BarBuilder
-from risk.market.bar_spec import BarSpecification, BarSpecifications, TimeBars
-from risk.market.conditional_variance import ConditionalVariance
-from risk.market.volatility_model import Garch
-from risk.market.volatility_models import VolatilityModels
+from risk.bars.bar_builder import BarBuilder
+from risk.bars.bar_spec import BarSpecification, BarSpecifications, TimeBars
+from risk.volatility.conditional_variance import ConditionalVariance
+from risk.volatility.volatility_model import Garch
+from risk.volatility.volatility_models import VolatilityModels
 from training.market.tick_simulator import MINUTE_BARS, MINUTE_NS, simulate_ticks
 
 

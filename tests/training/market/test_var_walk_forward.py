@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from risk.market.dynamic_quantile import dynamic_quantile
-from risk.market.exceedances import exceedances
-from risk.market.loss import loss_percent
-from risk.market.proportion_of_failures import proportion_of_failures
-from risk.market.volatility_model import Garch
+from risk.back_tests.dynamic_quantile import dynamic_quantile
+from risk.back_tests.exceedances import exceedances
+from risk.back_tests.proportion_of_failures import proportion_of_failures
+from risk.value_at_risk.loss import loss_percent
+from risk.volatility.volatility_model import Garch
 from training.market.report_series import shipped_series
 from training.market.report_study import year_set_aside
 from training.market.report_windows import traffic_light_windows

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from risk.market.conditional_variance import ConditionalVariance
-from risk.market.volatility_model import Aparch, Egarch, Figarch, Garch
-from risk.market.volatility_models import VolatilityModels
+from risk.volatility.conditional_variance import ConditionalVariance
+from risk.volatility.volatility_model import Aparch, Egarch, Figarch, Garch
+from risk.volatility.volatility_models import VolatilityModels
 from tests.arch_models import arch_process, arch_variances, daily_returns
 from training.market.volatility_fit import FitError, ModelOrder, fit_volatility_model
 

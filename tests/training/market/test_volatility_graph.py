@@ -7,10 +7,10 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
-from risk.market.conditional_variance import ConditionalVariance
-from risk.market.training_end import TrainingEnd
-from risk.market.volatility_model import Egarch, Har, VolatilityModel
-from risk.market.volatility_models import VolatilityModels, bars_back, model_name
+from risk.volatility.conditional_variance import ConditionalVariance
+from risk.volatility.training_end import TrainingEnd
+from risk.volatility.volatility_model import Egarch, Har, VolatilityModel
+from risk.volatility.volatility_models import VolatilityModels, bars_back, model_name
 from tests.arch_models import MODELS, daily_returns
 from training.market.volatility_graph import recursion_bytes
 from training.market.volatility_graph_state import first_state

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from risk.market.conditional_variance import ConditionalVariance
-from risk.market.volatility_models import VolatilityModels
+from risk.volatility.conditional_variance import ConditionalVariance
+from risk.volatility.volatility_models import VolatilityModels
 from tests.arch_models import daily_returns
 from training.market.volatility_fit import FitError, ModelOrder
 from training.market.volatility_pool import fit_pooled_model
