@@ -25,9 +25,9 @@ class Forecaster(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     `description` says what was fitted, as "ARIMA(1,1,1)". `value` is what the graph takes: the change from bar to bar,
     or the level itself (100 times the log of a price, or a yield). With `scaling` "running" the change is divided by
     the key's running deviation (`risk.forecasts.running_deviation`) and the forecast multiplied by it, so that one
-    graph serves calm and wild keys alike; "fixed" takes values as they are. `start` is the state before the first value: of a
-    key known to training that after its last value, of the pooled entry a neutral one. Raises ValueError for a
-    combination that means nothing.
+    graph serves calm and wild keys alike; "fixed" takes values as they are. `start` is the state before the first
+    value: of a key known to training that after its last value, of the pooled entry a neutral one. Raises ValueError
+    for a combination that means nothing.
 
     >>> Forecaster(model="arima", key="*", kind="arima", description="ARIMA(0,0,0)", file="a.onnx", value="level",
     ...            scaling="running", start=(0.0,))
