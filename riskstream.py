@@ -16,6 +16,7 @@ from stream.replay_console import replay
 from training import console as learning
 from training import data_console
 from training.evaluate_console import evaluate_verb
+from training.market import report_console as market_report
 from training.market import train_console as market_learning
 from training.score_console import score_verb
 
@@ -40,6 +41,7 @@ main.add_typer(data, name="data")
 data.command("profile")(data_console.profile)
 main.add_typer(markets, name="market")
 markets.command("train")(market_learning.train)
+markets.command("report")(market_report.report)
 markets.command("refit")(refit)
 main.command()(score_verb(serving.open_table_or_fail))
 main.add_typer(bundles, name="bundle")

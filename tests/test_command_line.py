@@ -62,6 +62,7 @@ def test_every_verb_is_there() -> None:
     assert {" ".join(path) for path, _ in VERBS} == {
         *("train", "evaluate", "bundle show", "bundle verify", "broker", "topics", "run", "send", "alerts", "explain"),
         *("replay", "demo", "state rebuild", "data profile", "score", "decisions"),
+        *("market train", "market report", "market refit"),
     }
 
 

@@ -18,7 +18,8 @@ def test_all_topics_have_the_same_partitions() -> None:
 def test_changelogs_alone_are_compacted() -> None:
     """Changelogs keep the last row of each key for ever; every other topic keeps all recent messages."""
     compacted = {topic.name for topic in topics("", 1, 1) if topic.config.get("cleanup.policy") == "compact"}
-    assert compacted == {f"changelog-{job}" for job in ("customers", "merchants", "labels", "ticks", "applications")}
+    jobs = ("customers", "merchants", "labels", "ticks", "applications", "rates", "positions", "portfolios")
+    assert compacted == {f"changelog-{job}" for job in jobs}
 
 
 def test_a_dead_letter_holds_the_largest_input() -> None:
