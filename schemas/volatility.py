@@ -16,9 +16,11 @@ class Volatility(msgspec.Struct, frozen=True, gc=False):
     this bar and `next_variance_percent2` is for the next; `standardised_residual` is the return less its mean in
     deviations of the former. The realised variances are measured inside the bar. `squares_p` and `scale_p` test whether
     the squares of the last standardised residuals are uncorrelated, and 1 in the mean; where they are not,
-    `model_rejected` is set. `risk` looks ahead from the bar's end; `exceeded_percent` are the confidences whose one-bar
-    value at risk, by `risk_method`, this bar's loss exceeded, and `back_tests` count them. `parameters_from_ns` is the
-    event time of the re-estimated parameters, 0 for the bundle's.
+    `model_rejected` is set. `risk` looks ahead from the bar's end, by each method as it forecasts. `risk_in_force` has
+    the one-bar figures of `risk_method` after they learnt from their own exceedances: they are what the next bar's loss
+    is held against, by back-tests and alerts. `exceeded_percent` are the confidences whose value at risk in force this
+    bar's loss exceeded, and `back_tests` count them. `parameters_from_ns` is the event time of the re-estimated
+    parameters, 0 for the bundle's.
     """
 
     schema_version: Literal[2]
@@ -58,6 +60,7 @@ class Volatility(msgspec.Struct, frozen=True, gc=False):
     model_rejected: bool
     risk_method: RiskMethod
     risk: tuple[RiskFigure, ...]
+    risk_in_force: tuple[RiskFigure, ...]
     exceeded_percent: tuple[float, ...]
     back_tests: tuple[BackTestFigure, ...]
     source: Source

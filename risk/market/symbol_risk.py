@@ -21,8 +21,9 @@ from risk.forecasts import forecast_step
 from risk.forecasts.forecast_step import BarForecasts, Forecasts
 from risk.keyed_rows import KeyedRows
 from risk.market.market_parameters import MarketParameters
-from risk.value_at_risk import value_at_risk_step
+from risk.value_at_risk import recalibration, value_at_risk_step
 from risk.value_at_risk.loss import loss_percent
+from risk.value_at_risk.recalibration import Recalibration
 from risk.value_at_risk.value_at_risk_step import METHODS, ValueAtRisk, ValuesAtRisk
 from risk.volatility import conditional_variance, residual_tests
 from risk.volatility.conditional_variance import ConditionalVariance, ConditionalVariances
@@ -36,15 +37,17 @@ Columns = TypeVar("Columns")
 class BarRisks:
     """What follows from each of n closed bars, in their order.
 
-    `loss_percent` float64[n] is what the bar lost, `expected_value_at_risk_percent` float64[n, levels] what had been
-    forecast for it by the chosen method, NaN before the first forecast, and `next_value_at_risk_percent` likewise what
-    is for the next bar. `risk` has all methods and horizons. `parameters_from_ns` int64[n] is the event time of
-    re-estimated parameters, 0 for those of the bundle.
+    `loss_percent` float64[n] is what the bar lost, `expected_value_at_risk_percent` float64[n, levels] what was in
+    force for it, NaN before the first forecast, and `next_value_at_risk_percent` and `next_expected_shortfall_percent`
+    likewise what is for the next bar: the forecast of the chosen method, as its exceedances have taught it. `risk` has
+    all methods and horizons as they forecast. `parameters_from_ns` int64[n] is the event time of re-estimated
+    parameters, 0 for those of the bundle.
     """
 
     loss_percent: NDArray[np.float64]
     expected_value_at_risk_percent: NDArray[np.float64]
     next_value_at_risk_percent: NDArray[np.float64]
+    next_expected_shortfall_percent: NDArray[np.float64]
     parameters_from_ns: NDArray[np.int64]
     variances: ConditionalVariances
     verdicts: ResidualVerdicts
@@ -71,22 +74,13 @@ class SymbolRisk:
             rules.levels,
             rules.horizons_bars,
         )
+        self._recalibration = Recalibration(rules.levels, rules.learning_rate)
         self._back_test = BackTest(rules.levels)
         self._forecasts = Forecasts(parameters.forecasters, graphs)
         models = msgspec.msgpack.encode(parameters.volatility, order="deterministic")
         self._models_hash = int.from_bytes(hashlib.blake2b(models, digest_size=8).digest(), "little")
-        self._in_force = KeyedRows(
-            np.dtype(
-                [
-                    ("known", "?"),
-                    # Re-estimated parameters, and which models they took the place of.
-                    ("parameters_from_ns", "<i8"),
-                    ("models_hash", "<u8"),
-                    ("value_at_risk", "<f8", (len(self.levels),)),
-                    ("expected_shortfall", "<f8", (len(self.levels),)),
-                ]
-            )
-        )
+        # Since when a symbol has re-estimated parameters, and which models they took the place of.
+        self._refits = KeyedRows(np.dtype([("parameters_from_ns", "<i8"), ("models_hash", "<u8")]))
 
     @property
     def forecasters(self) -> tuple[str, ...]:
@@ -96,12 +90,12 @@ class SymbolRisk:
     @property
     def state_version(self) -> str:
         """Names the form of the rows, which depends on how many levels there are."""
-        steps = (conditional_variance, residual_tests, value_at_risk_step, back_test, forecast_step)
+        steps = (conditional_variance, residual_tests, value_at_risk_step, recalibration, back_test, forecast_step)
         versions = ".".join(str(step.STATE_VERSION) for step in steps)
         return f"{versions}-{len(self.levels)}"
 
     def __len__(self) -> int:
-        return len(self._in_force)
+        return len(self._refits)
 
     def model(self, symbol: str) -> VolatilityModel:
         """Return the volatility model that a symbol goes by."""
@@ -116,9 +110,9 @@ class SymbolRisk:
         self._variance.install(symbol, model)
         self._value_at_risk.install(symbol, model.distribution)
         self._tests.forget(symbol)
-        (row,) = self._in_force.rows([symbol])
-        self._in_force.table[row]["parameters_from_ns"] = event_time_ns
-        self._in_force.table[row]["models_hash"] = self._models_hash
+        (row,) = self._refits.rows([symbol])
+        self._refits.table[row]["parameters_from_ns"] = event_time_ns
+        self._refits.table[row]["models_hash"] = self._models_hash
 
     def advance(self, bars: ClosedBars) -> BarRisks:
         """Take closed bars in the order of the log; return what follows from each."""
@@ -147,23 +141,22 @@ class SymbolRisk:
             np.ascontiguousarray(np.cumsum(paths, axis=1)[:, ends]),
             self._variance.simulate,
         )
-        rows = self._in_force.rows(symbol)
-        known = self._in_force.table["known"][rows][:, None]
-        expected = np.where(known, self._in_force.table["value_at_risk"][rows], np.nan)
-        shortfall = np.where(known, self._in_force.table["expected_shortfall"][rows], np.nan)
         losses = np.array([loss_percent(one) for one in log_return.tolist()], dtype=np.float64)
-        back_tests = self._back_test.advance(symbol, losses, expected, shortfall)
-        upcoming = risk.value_at_risk_percent[:, self._method, :, self._one_bar]
-        self._in_force.table["known"][rows] = True
-        self._in_force.table["value_at_risk"][rows] = upcoming
-        self._in_force.table["expected_shortfall"][rows] = risk.expected_shortfall_percent[
-            :, self._method, :, self._one_bar
-        ]
+        in_force = self._recalibration.advance(
+            symbol,
+            losses,
+            np.ascontiguousarray(risk.value_at_risk_percent[:, self._method, :, self._one_bar]),
+            np.ascontiguousarray(risk.expected_shortfall_percent[:, self._method, :, self._one_bar]),
+        )
+        back_tests = self._back_test.advance(
+            symbol, losses, in_force.value_at_risk_percent, in_force.expected_shortfall_percent
+        )
         return BarRisks(
             loss_percent=losses,
-            expected_value_at_risk_percent=expected,
-            next_value_at_risk_percent=np.ascontiguousarray(upcoming),
-            parameters_from_ns=self._in_force.table["parameters_from_ns"][rows],
+            expected_value_at_risk_percent=in_force.value_at_risk_percent,
+            next_value_at_risk_percent=in_force.next_value_at_risk_percent,
+            next_expected_shortfall_percent=in_force.next_expected_shortfall_percent,
+            parameters_from_ns=self._refits.table["parameters_from_ns"][self._refits.rows(symbol)],
             variances=variances,
             verdicts=verdicts,
             risk=risk,
@@ -176,9 +169,10 @@ class SymbolRisk:
             b"v": self._variance,
             b"t": self._tests,
             b"r": self._value_at_risk,
+            b"c": self._recalibration,
             b"b": self._back_test,
             b"f": self._forecasts,
-            b"i": self._in_force,
+            b"i": self._refits,
         }
 
     def take_changed(self) -> list[tuple[bytes, bytes]]:
@@ -200,15 +194,15 @@ class SymbolRisk:
         for name, step in self._steps().items():
             step.load(by_step[name])
         for key, packed in by_step[b"i"]:
-            symbol, state = key.decode(), np.frombuffer(packed, dtype=self._in_force.table.dtype)[0]
+            symbol, state = key.decode(), np.frombuffer(packed, dtype=self._refits.table.dtype)[0]
             if state["parameters_from_ns"] == 0:
                 continue
             if state["models_hash"] == self._models_hash:
                 self._value_at_risk.install(symbol, self._variance.model(symbol).distribution)
             else:
                 self._variance.uninstall(symbol)
-                (row,) = self._in_force.rows([symbol])
-                self._in_force.table[row]["parameters_from_ns"] = 0
+                (row,) = self._refits.rows([symbol])
+                self._refits.table[row]["parameters_from_ns"] = 0
 
 
 def _turns(symbols: Sequence[str]) -> list[NDArray[np.int64]]:

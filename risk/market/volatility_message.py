@@ -67,6 +67,7 @@ def volatility_message(
         model_rejected=bool(verdicts.rejected[at]),
         risk_method=rules.method,
         risk=_risk(risks, at, rules),
+        risk_in_force=_risk_in_force(risks, at, rules),
         exceeded_percent=exceeded_percent(risks.back_tests, at, rules.levels),
         back_tests=back_test_figures(risks.back_tests, at, rules.levels),
         source=source,
@@ -83,4 +84,12 @@ def _risk(risks: BarRisks, at: int, rules: ValueAtRiskRules) -> tuple[RiskFigure
         for m, method in enumerate(METHODS)
         for v, level in enumerate(rules.levels)
         for h, horizon in enumerate(rules.horizons_bars)
+    )
+
+
+def _risk_in_force(risks: BarRisks, at: int, rules: ValueAtRiskRules) -> tuple[RiskFigure, ...]:
+    columns = (risks.next_value_at_risk_percent[at].tolist(), risks.next_expected_shortfall_percent[at].tolist())
+    return tuple(
+        RiskFigure(rules.method, confidence_percent(level), 1, value, shortfall)
+        for level, value, shortfall in zip(rules.levels, *columns, strict=True)
     )

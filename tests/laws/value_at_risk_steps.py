@@ -1,4 +1,4 @@
-"""The steps of values at risk and of their back-tests, with bars for them."""
+"""The steps of values at risk, of what they learn and of their back-tests, with bars for them."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,7 @@ from steps import Events, Step
 
 from risk.back_tests.back_test import BackTest
 from risk.distributions.standardised_distribution import StandardisedDistribution
+from risk.value_at_risk.recalibration import MOST_LEARNING_RATE, Recalibration
 from risk.value_at_risk.value_at_risk_step import ValueAtRisk
 
 # Two bars are simulated, 30 are scaled. Simulating more would test the same and take longer.
@@ -52,6 +53,16 @@ def _losses(draw: np.random.Generator, n: int) -> Events:
     }
 
 
+def _forecasts(draw: np.random.Generator, n: int) -> Events:
+    values = np.minimum(_wild(draw, n, draw.lognormal(0.5, 0.3, n), 2e45), 100.0)[:, None] * np.array([0.7, 0.85, 1.0])
+    return {
+        "symbol": _symbols(draw, n),
+        "loss_percent": np.minimum(_wild(draw, n, draw.normal(0.0, 2.0, n), 2e45), 100.0),
+        "next_value_at_risk_percent": values,
+        "next_expected_shortfall_percent": np.minimum(np.maximum(values * np.array([1.3, 1.2, 1.1]), values), 100.0),
+    }
+
+
 def _simulate(symbols: Sequence[str], innovations: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return what paths come to where the second bar is the wilder the further the first went."""
     second = innovations[:, :, 1] * np.sqrt(0.2 + 0.8 * innovations[:, :, 0] ** 2)
@@ -66,6 +77,13 @@ def _advance_values_at_risk(step: ValueAtRisk, events: Events) -> list[bytes]:
             found.value_at_risk_percent, found.expected_shortfall_percent, found.filtered.tolist(), strict=True
         )
     ]
+
+
+def _advance_recalibration(step: Recalibration, events: Events) -> list[bytes]:
+    """Return what is in force after each bar, and for it, but before a symbol's first forecast."""
+    found = step.advance(**events)
+    columns = [getattr(found, name) for name in found.__slots__]
+    return [row[np.isfinite(row) | (np.arange(len(row)) > 5)].tobytes() for row in np.concatenate(columns, axis=1)]
 
 
 def _advance_back_tests(step: BackTest, events: Events) -> list[bytes]:
@@ -84,6 +102,13 @@ STEPS = (
         lambda: ValueAtRisk(_DISTRIBUTIONS, horizons_bars=_HORIZONS_BARS),
         _advance_values_at_risk,
         _residuals,
+        "symbol",
+    ),
+    Step(
+        "recalibration",
+        lambda: Recalibration(learning_rate=MOST_LEARNING_RATE),
+        _advance_recalibration,
+        _forecasts,
         "symbol",
     ),
     Step("back-tests", BackTest, _advance_back_tests, _losses, "symbol"),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from risk.back_tests.back_test import TRAFFIC_LIGHT_LEVEL
 from risk.back_tests.exceedances import exceedances
 from risk.back_tests.quantile_loss import mean_quantile_loss
+from risk.value_at_risk.recalibration import LEARNING_RATE
 from training.market.arima_fit import choose_arima
 from training.market.arima_graph import export_arima
 from training.market.forecaster_fit import FittedForecaster, future_changes
@@ -27,7 +28,6 @@ from training.market.report_back_tests import back_tests
 from training.market.report_series import PriceSeries
 from training.market.report_windows import traffic_light_windows
 from training.market.var_walk_forward import (
-    LEARNING_RATE,
     ModelForecasts,
     RiskForecasts,
     WalkForwardPlan,

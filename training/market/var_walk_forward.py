@@ -16,6 +16,7 @@ from risk.back_tests.quantile_loss import mean_quantile_loss
 from risk.distributions.standardised_distribution import StandardisedDistribution, standardised_quantile
 from risk.market.pooled import POOLED
 from risk.value_at_risk.loss import loss_percent
+from risk.value_at_risk.recalibration import LEARNING_RATE, Recalibration
 from risk.value_at_risk.value_at_risk_step import METHODS, RESIDUALS, ValueAtRisk, ValuesAtRisk
 from risk.volatility.conditional_variance import ConditionalVariance, ConditionalVariances
 from risk.volatility.volatility_models import VolatilityModels
@@ -37,12 +38,6 @@ EVERY_ORDER = (
     ),
 )
 """GARCH, GJR-GARCH and EGARCH of lags 1, each with residuals that are normal, of Student's t and of the skewed t."""
-
-LEARNING_RATE = 0.0015
-"""What `recalibrated` takes off the logarithm of a value at risk in a bar that did not exceed it.
-
-It was chosen on the S&P 500 of 1999 to 2018; from 0.001 on, 95 % of windows are green there, on the Nasdaq and on SPY.
-"""
 
 
 class WalkForwardError(ValueError):
@@ -157,50 +152,19 @@ def walk_forward(
 def recalibrated(
     way: RiskForecasts, loss: NDArray[np.float64], levels: Sequence[float], rate: float = LEARNING_RATE
 ) -> RiskForecasts:
-    """Return a way's forecasts, made wider by what exceeded them before, and narrower by what did not.
+    """Return a way's forecasts as their own exceedances teach them, by the step that a worker runs.
 
-    The log return at a level is multiplied by exp(s), from s = 0 on. After a bar s grows by `rate / (1 - level)` if the
-    loss float64[n], in percent of the price, exceeded the value at risk so made, and shrinks by `rate` anyway: as often
-    as the level promises, they cancel. So from any bar to any other the number of exceedances is what was expected and
-    the growth of s times `(1 - level) / rate`, whatever the model: it can only stay too high while s goes on growing.
-    `levels` rise, and no level's value at risk is below that of the level before.
-
-    Gibbs and Candes, "Adaptive conformal inference under distribution shift", NeurIPS 2021; in the form of the quantile
-    tracker of Angelopoulos, Candes and Tibshirani, "Conformal PID control for time series prediction", NeurIPS 2023.
+    See `risk.value_at_risk.recalibration`. `loss` float64[n] is in percent of the price; `levels` rise.
     """
-    value_at_risk, shortfall = np.empty_like(way.value_at_risk_percent), np.empty_like(way.value_at_risk_percent)
-    _recalibrate(
-        way.value_at_risk_percent,
-        way.expected_shortfall_percent,
-        loss,
-        np.array(levels),
-        rate,
-        value_at_risk,
-        shortfall,
+    # The step takes a bar's loss with the forecast for the bar after it. Before the first forecast no loss counts.
+    found = Recalibration(levels, rate).advance(
+        [POOLED] * len(loss), np.roll(loss, 1), way.value_at_risk_percent, way.expected_shortfall_percent
     )
-    return RiskForecasts(f"{way.name}, learning from exceedances", value_at_risk, shortfall)
-
-
-@njit(cache=True)
-def _recalibrate(
-    value_at_risk_percent: NDArray[np.float64],
-    expected_shortfall_percent: NDArray[np.float64],
-    loss: NDArray[np.float64],
-    levels: NDArray[np.float64],
-    rate: float,
-    value_at_risk: NDArray[np.float64],
-    shortfall: NDArray[np.float64],
-) -> None:
-    grown = np.zeros(len(levels))
-    for at in range(len(loss)):
-        for level in range(len(levels)):
-            factor = np.exp(grown[level])
-            for given, made in ((value_at_risk_percent, value_at_risk), (expected_shortfall_percent, shortfall)):
-                made[at, level] = -100.0 * np.expm1(factor * np.log1p(-given[at, level] / 100.0))
-                if level > 0:
-                    made[at, level] = max(made[at, level], made[at, level - 1])
-            exceeded = 1.0 if loss[at] > value_at_risk[at, level] else 0.0
-            grown[level] += rate * (exceeded / (1.0 - levels[level]) - 1.0)
+    return RiskForecasts(
+        f"{way.name}, learning from exceedances",
+        found.next_value_at_risk_percent,
+        found.next_expected_shortfall_percent,
+    )
 
 
 def most_cautious(ways: Sequence[RiskForecasts], name: str = "most cautious") -> RiskForecasts:

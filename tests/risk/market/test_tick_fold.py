@@ -134,23 +134,45 @@ def test_every_bar_is_published_with_its_forecasts() -> None:
 
 
 def test_a_bar_is_held_against_what_was_forecast_for_it() -> None:
-    """Exceedances are those of the loss over the value at risk that the bar before published, and are counted."""
+    """Exceedances are those of the loss over the value at risk in force that the bar before told, and are counted."""
     before: dict[str, Volatility] = {}
     exceedances: Counter[str] = Counter()
     for one in (msgspec.json.decode(output.value, type=Volatility) for output in WHOLE_OUTPUTS["volatility"]):
         if (last := before.get(one.symbol)) is not None:
             assert one.variance_percent2 == last.next_variance_percent2 or one.parameters_from_ns
             loss = -100.0 * np.expm1(one.log_return_percent / 100.0)
-            allowed = {
-                figure.confidence_percent: figure.value_at_risk_percent
-                for figure in last.risk
-                if figure.method == last.risk_method and figure.horizon_bars == 1
-            }
+            allowed = {figure.confidence_percent: figure.value_at_risk_percent for figure in last.risk_in_force}
             assert set(one.exceeded_percent) == {level for level, most in allowed.items() if loss > most}
         exceedances[one.symbol] += 99.0 in one.exceeded_percent
         assert one.back_tests[2].exceedances == exceedances[one.symbol]
         before[one.symbol] = one
-    assert exceedances["B"] > 5
+    assert exceedances["B"] > 2
+
+
+def test_a_value_at_risk_in_force_learns_from_its_exceedances() -> None:
+    """It has one figure a level, by the method told; exceedances make it wider than forecast, other bars narrower."""
+    before: dict[str, list[float]] = {}
+    for one in (msgspec.json.decode(output.value, type=Volatility) for output in WHOLE_OUTPUTS["volatility"]):
+        plain = [
+            figure.value_at_risk_percent
+            for figure in one.risk
+            if figure.method == one.risk_method and figure.horizon_bars == 1
+        ]
+        assert [(figure.method, figure.confidence_percent, figure.horizon_bars) for figure in one.risk_in_force] == [
+            (one.risk_method, level, 1) for level in (95.0, 97.5, 99.0)
+        ]
+        figures = [(figure.value_at_risk_percent, figure.expected_shortfall_percent) for figure in one.risk_in_force]
+        assert figures == sorted(figures)
+        widths = [
+            np.log1p(-made / 100.0) / np.log1p(-given / 100.0) for (made, _), given in zip(figures, plain, strict=True)
+        ]
+        if (last := before.get(one.symbol)) is None:
+            assert widths == pytest.approx([1.0, 1.0, 1.0], rel=1e-9)
+        else:
+            grown = 0.0015 * ((99.0 in one.exceeded_percent) / 0.01 - 1.0)
+            assert widths[2] == pytest.approx(last[2] * np.exp(grown), rel=1e-6)
+        before[one.symbol] = widths
+    assert before["B"][2] > 1.2
 
 
 def test_a_refit_takes_over_where_it_lies() -> None:
