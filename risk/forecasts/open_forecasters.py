@@ -28,8 +28,15 @@ def open_forecasters(parameters: Forecasters, files: Mapping[str, bytes]) -> lis
 
     Raises KeyError for a file that is missing and ModelError for a graph that is not as its entry says.
     """
-    opened = {one.file: ForecastModel(files[one.file]) for one in parameters.forecasters}
+    opened = {name: _graph(name, files[name]) for name in dict.fromkeys(one.file for one in parameters.forecasters)}
     return [_entry(one, opened[one.file], parameters) for one in parameters.forecasters]
+
+
+def _graph(name: str, content: bytes) -> ForecastModel:
+    try:
+        return ForecastModel(content)
+    except ModelError as error:
+        raise ModelError(f"{name}: {error}") from error
 
 
 def _entry(spec: Forecaster, graph: ForecastModel, parameters: Forecasters) -> OpenForecaster:

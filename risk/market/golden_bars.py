@@ -50,8 +50,8 @@ def first_difference(golden: GoldenBars, found: GoldenBars) -> str | None:
         was, now = getattr(golden, name), getattr(found, name)
         if was.shape != now.shape:
             return f"{name} has the shape {now.shape}, and had {was.shape} when the bundle was made"
-        # Written so that NaN is a difference too.
-        differ = np.argwhere(~(np.abs(now - was) <= ABSOLUTE_TOLERANCE + RELATIVE_TOLERANCE * np.abs(was)))
+        # NaN is a difference too, even from NaN, and so is what is not finite from what is.
+        differ = np.argwhere(~np.isclose(now, was, rtol=RELATIVE_TOLERANCE, atol=ABSOLUTE_TOLERANCE))
         if len(differ):
             at = tuple(differ[0].tolist())
             return f"{name}{list(at)} of the golden bars is {now[at]}, and was {was[at]} when the bundle was made"

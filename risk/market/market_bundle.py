@@ -80,7 +80,7 @@ def open_market_bundle(files: Mapping[str, bytes]) -> MarketBundle:
     try:
         golden = read_golden_bars(files[GOLDEN_FILE])
         difference = first_difference(golden, golden_bars(parameters, graphs, golden.bars))
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, FloatingPointError) as error:
         raise BundleError("content", "unusable", f"{error}: make the bundle again with this version") from error
     if difference is not None:
         raise BundleError(GOLDEN_FILE, "not what this version computes", f"{difference}: train again")
