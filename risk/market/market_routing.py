@@ -11,6 +11,11 @@ from risk.partitioner import partitions_of
 
 MAX_BLOCK_ROWS = 1024
 
+BEHIND_RECORDS = 4_096
+"""How many records without a row a source may take before those who wait learn that it is not at its end any more.
+
+On a live stream every other chunk finds the next one waiting already, and most chunks of ticks have no row."""
+
 
 class MarketRouting:
     """Cuts the rows of one source partition into blocks: positions for their portfolio's partition, the rest for all.
@@ -30,19 +35,20 @@ class MarketRouting:
         self._partition = partition
         self._partitions = partitions
         self._told_caught_up: bool | None = None
+        self._untold_records = 0
         self.clock_ns = -(2**63)
 
     def outputs(self, chunk: Chunk, rows: MarketColumns) -> list[Output]:
         """Return the blocks of a chunk's rows.
 
-        A source that is behind, or has just reached its end, sends a block to every partition, be it an empty one,
-        because those who wait for it must learn how far it has come.
+        Those who wait for a source must learn how far it has come, so it sends a block to every partition, be it an
+        empty one, when it has reached its end, when it has fallen behind by more than a moment, and of every chunk with
+        rows while it is behind. Without rows its clock stands still, and there is nothing to tell.
         """
         order_time_ns = np.maximum.accumulate(np.concatenate(([self.clock_ns], rows.event_time_ns)))[1:]
         if len(order_time_ns):
             self.clock_ns = int(order_time_ns[-1])
-        to_all = not chunk.caught_up or chunk.caught_up != self._told_caught_up
-        self._told_caught_up = chunk.caught_up
+        to_all = self._has_news(chunk, len(rows))
         if self._role != "positions":
             values = self._values(chunk, rows, order_time_ns, np.arange(len(rows))) if len(rows) or to_all else []
             return [self._output(at, value) for at in range(self._partitions) for value in values]
@@ -53,6 +59,18 @@ class MarketRouting:
             if len(chosen) or to_all:
                 outputs += [self._output(at, value) for value in self._values(chunk, rows, order_time_ns, chosen)]
         return outputs
+
+    def _has_news(self, chunk: Chunk, row_count: int) -> bool:
+        """Return whether every partition must hear of this chunk."""
+        if chunk.caught_up == self._told_caught_up:
+            self._untold_records = 0
+            return row_count > 0 and not chunk.caught_up
+        self._untold_records += len(chunk.offsets)
+        falls_behind = self._told_caught_up is True and not chunk.caught_up
+        if falls_behind and row_count == 0 and self._untold_records < BEHIND_RECORDS:
+            return False
+        self._told_caught_up, self._untold_records = chunk.caught_up, 0
+        return True
 
     def _output(self, partition: int, value: bytes) -> Output:
         return Output("market_events", partition, None, value, b"")

@@ -10,7 +10,7 @@ from risk.event_merge import Released
 from risk.fold import Output
 from risk.market.market_columns import MarketColumns, bar_columns, curve_columns, position_columns
 from risk.market.market_events import BAR, CURVE, Block, decode_block
-from risk.market.market_routing import MAX_BLOCK_ROWS, MarketRouting
+from risk.market.market_routing import BEHIND_RECORDS, MAX_BLOCK_ROWS, MarketRouting
 from risk.market.market_rows import MarketRows
 from risk.market.released_rows import ReleasedRows
 from risk.merchant_events import int64_column
@@ -129,17 +129,48 @@ def test_a_position_goes_to_its_portfolio_s_partition(portfolios: list[str]) -> 
 
 
 def test_a_source_tells_how_far_it_has_come() -> None:
-    """While it is behind, and once when it is at its end, a source tells all partitions, with or without rows."""
+    """Of what has no row it tells only that it is at its end, or has fallen behind by more than a moment."""
     routing = MarketRouting("positions", 1, PARTITIONS)
-    given = []
-    for caught_up in (False, True, True, False):
-        nothing = position_columns(positions([]))
-        given.append(len(routing.outputs(chunk_of("positions", 0, caught_up=caught_up), nothing)))
-    assert given == [3, 3, 0, 3]
+    nothing = position_columns(positions([]))
+    chunks = ((False, 5), (False, 5), (True, 5), (True, 5), (False, BEHIND_RECORDS - 1), (True, 1))
+    chunks = (*chunks, (False, BEHIND_RECORDS - 1), (False, 1), (False, 1), (True, 0))
+    given = [len(routing.outputs(chunk_of("positions", count, caught_up=end), nothing)) for end, count in chunks]
+    assert given == [3, 0, 3, 0, 0, 0, 0, 3, 0, 3]
+    routing = MarketRouting("positions", 1, PARTITIONS)
     outputs = routing.outputs(chunk_of("positions", 1, caught_up=False), position_columns(positions(["p0"])))
     assert routing.clock_ns == START_NS
     assert {decode_block(one.value).clock_ns for one in outputs} == {START_NS}
     assert sum(len(decode_block(one.value)) for one in outputs) == 1
+
+
+@given(
+    st.lists(
+        st.tuples(st.booleans(), st.sampled_from([0, 1, BEHIND_RECORDS // 2, BEHIND_RECORDS]), st.integers(0, 2)),
+        max_size=12,
+    )
+)
+def test_what_was_told_is_what_a_merge_must_know(chunks: list[tuple[bool, int, int]]) -> None:
+    """After any chunk a partition that holds a source to be behind knows its clock, and one at its end is held to be.
+
+    One that is behind is held to be at its end for a moment at most, and not if it has sent a row since.
+    """
+    routing = MarketRouting("positions", 1, PARTITIONS)
+    held: list[tuple[bool, int] | None] = [None] * PARTITIONS
+    first = behind_records = 0
+    for caught_up, count, wanted in chunks:
+        rows = positions([f"p{at % 4}" for at in range(first, first + min(wanted, count))])
+        rows.event_time_ns[:] += first
+        chunk = chunk_of("positions", count, first, caught_up=caught_up)
+        for output in routing.outputs(chunk, position_columns(rows)):
+            block = decode_block(output.value)
+            held[output.partition] = (block.caught_up, block.clock_ns)
+        first += count
+        behind_records = 0 if caught_up or rows.portfolio else behind_records + count
+        for one in held:
+            assert one is not None
+            at_end, clock_ns = one
+            assert at_end or clock_ns == routing.clock_ns
+            assert at_end == caught_up or (at_end and not rows.portfolio and behind_records < BEHIND_RECORDS)
 
 
 def test_large_chunks_are_cut_and_late_rows_keep_their_place() -> None:
