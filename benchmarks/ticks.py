@@ -3,9 +3,13 @@
 Starts one worker with a market bundle on a real Apache Kafka, streams quotes of many symbols to it at a steady rate,
 and counts the CPU seconds of the worker from the first tick to the last output: bars, volatility, values at risk,
 back-tests and forecasts of each bar, and a checkpoint every second. What the worker spends whether or not ticks come,
-on fetches, heartbeats and metrics, is measured before and shown apart. Each round has a broker of its own. Prints JSON:
-CPU microseconds a tick without that and with it (median, least and greatest), how many bars closed, and how far behind
-the worker was when the last tick had been sent.
+on fetches, heartbeats and metrics, is measured before and shown apart.
+
+Each round has two runs, each with a broker of its own: in the second, event time goes faster, so that more bars close
+over as many ticks, and the difference is what they cost. Prints JSON, the median, least and greatest of the rounds: CPU
+microseconds a tick without what an idle worker spends and with it, and of the difference microseconds a bar; how many
+bars closed, how many ticks a chunk had and how many blocks went to the portfolios; how far behind the worker was when
+the last tick had been sent, and its most resident memory.
 """
 
 import argparse
@@ -44,27 +48,42 @@ SECOND_NS = 1_000_000_000
 def main() -> None:
     """Run the benchmark and print its figures as JSON."""
     parse = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parse.add_argument("--bundle", type=Path, default=BUNDLE)
     parse.add_argument("--symbols", type=int, default=1_000)
     parse.add_argument("--rate", type=int, default=50_000, help="ticks a second, of all symbols together")
     parse.add_argument("--seconds", type=float, default=30.0)
-    parse.add_argument("--time-factor", type=float, default=10.0, help="seconds of event time a second: more bars")
+    parse.add_argument(
+        "--time-factors", type=float, nargs=2, default=(1.0, 20.0), help="seconds of event time a second: few, many"
+    )
     parse.add_argument("--rounds", type=int, default=3)
     chosen = parse.parse_args()
-    rounds = []
+    few, many = chosen.time_factors
+    found: dict[float, list[dict[str, float]]] = {few: [], many: []}
     for number in range(chosen.rounds):
-        rounds.append(measure(chosen.symbols, chosen.rate, chosen.seconds, chosen.time_factor))
-        note(f"round {number + 1}: {rounds[-1]}")
-    closes = read_market_bundle(BUNDLE).parameters.bars.symbols["*"].closes
+        for time_factor, rounds in found.items():
+            rounds.append(measure(chosen.bundle, chosen.symbols, chosen.rate, chosen.seconds, time_factor))
+            note(f"round {number + 1}, time factor {time_factor}: {rounds[-1]}")
+    parameters = read_market_bundle(chosen.bundle).parameters
+    closes = parameters.bars.symbols["*"].closes
     assert isinstance(closes, TimeBars)
     figures: dict[str, object] = {
         "symbols": chosen.symbols,
         "ticks_per_second": chosen.rate,
         "seconds": chosen.seconds,
         "bar_seconds": closes.length_ns / SECOND_NS,
-        "event_seconds_per_second": chosen.time_factor,
+        "horizons_bars": parameters.value_at_risk.horizons_bars,
         "rounds": chosen.rounds,
     }
-    print(json.dumps(figures | {name: spread([one[name] for one in rounds]) for name in rounds[0]}, indent=2))
+    for time_factor, rounds in found.items():
+        figures[f"time factor {time_factor:g}"] = {name: spread([one[name] for one in rounds]) for name in rounds[0]}
+    costs = [_bar_cost(*pair) for pair in zip(found[few], found[many], strict=True)]
+    print(json.dumps(figures | {"cpu_microseconds_per_bar": spread(costs)}, indent=2))
+
+
+def _bar_cost(few: dict[str, float], many: dict[str, float]) -> float:
+    """Return the CPU microseconds of a bar: by what two runs over as many ticks differ."""
+    more = many["cpu_microseconds_per_tick"] - few["cpu_microseconds_per_tick"]
+    return more * few["ticks"] / (many["bars"] - few["bars"])
 
 
 def quotes(symbols: int, rate: int, seconds: float, time_factor: float) -> Iterator[tuple[str, bytes]]:
@@ -84,7 +103,7 @@ def quotes(symbols: int, rate: int, seconds: float, time_factor: float) -> Itera
             )
 
 
-def measure(symbols: int, rate: int, seconds: float, time_factor: float) -> dict[str, float]:
+def measure(bundle: Path, symbols: int, rate: int, seconds: float, time_factor: float) -> dict[str, float]:
     """Run one worker over the stream, on a broker of its own."""
     messages = list(quotes(symbols, rate, seconds, time_factor))
     with tempfile.TemporaryDirectory(prefix="ticks-") as directory, apache_kafka(Path(directory)) as broker:
@@ -92,7 +111,7 @@ def measure(symbols: int, rate: int, seconds: float, time_factor: float) -> dict
             broker=broker.bootstrap,
             application_id=f"ticks-{uuid4().hex[:8]}",
             bundle=ROOT / "bundles" / "demo",
-            market_bundle=str(BUNDLE),
+            market_bundle=str(bundle),
             partitions=4,
         )
         make_topics(settings)
@@ -106,20 +125,30 @@ def measure(symbols: int, rate: int, seconds: float, time_factor: float) -> dict
             asyncio.run(_send(settings, messages, rate))
             sent_seconds = time.perf_counter() - began
             behind = worker.metric("riskstream_consumer_lag_records")
-            wait_for([worker], worked_off)
+            wait_for([worker], lambda one: taken(one) == len(messages) and worked_off(one))
             gross = cpu_seconds(worker) - before
             net = gross - idle_rate * (time.perf_counter() - began)
             bars = worker.metric("riskstream_events_total", job="ticks", event="bars")
+            chunks = worker.metric("riskstream_chunk_records_count", job="ticks")
+            blocks = worker.metric("riskstream_records_consumed_total", job="portfolios")
             peak = peak_memory_mebibytes(worker)
     return {
+        "ticks": len(messages),
         "cpu_microseconds_per_tick": 1e6 * net / len(messages),
         "gross_cpu_microseconds_per_tick": 1e6 * gross / len(messages),
         "sent_per_second": len(messages) / sent_seconds,
         "bars": bars,
+        "ticks_per_chunk": len(messages) / chunks,
+        "blocks": blocks,
         "records_behind_when_sent": behind,
         "idle_cpu_percent": 100 * idle_rate,
         "peak_memory_mebibytes": peak,
     }
+
+
+def taken(worker: Worker) -> float:
+    """Return how many ticks a worker has taken."""
+    return worker.metric("riskstream_records_consumed_total", job="ticks")
 
 
 async def _send(settings: Settings, messages: list[tuple[str, bytes]], rate: int) -> None:

@@ -85,12 +85,18 @@ class FeedWatch:
         Times are in nanoseconds since the Unix epoch, more than 0.
         """
         count = len(symbol)
+        if not count:
+            # A chunk that says only how far the log has been read leaves no row.
+            return StaleFeeds(np.zeros(0, np.int64), [], np.zeros(0, np.int64), np.zeros(0, np.int64))
         clock = int(self._rows.rows([_PARTITION])[0])
         rows = self._rows.rows(symbol)
         if len(self._rows) > len(self._names):
             self._names.update(dict.fromkeys([_PARTITION, *symbol]))
-        number_of, pooled = self._number_of.get, self._number_of[POOLED]
-        numbers = np.fromiter((number_of(one, pooled) for one in symbol), dtype=np.int64, count=count)
+        if len(self._number_of) == 1:
+            numbers = np.zeros(count, dtype=np.int64)
+        else:
+            number_of, pooled = self._number_of.get, self._number_of[POOLED]
+            numbers = np.fromiter((number_of(one, pooled) for one in symbol), dtype=np.int64, count=count)
         # A silence is told once, so there are no more than symbols and ticks.
         found = np.empty((len(self._rows) + count, 4), dtype=np.int64)
         known = self._rows.table[: len(self._rows)]

@@ -80,7 +80,7 @@ class TickFold:
         reject(emitted, chunk, rejections)
         if chunk.offsets:
             self._offset = chunk.offsets[-1]
-        emitted.outputs += self._routing.outputs(chunk, _market_columns(closed))
+        emitted.outputs += self._routing.outputs(chunk, _market_columns(closed) if closed else _NO_BARS)
         return emitted
 
     def _take_ticks(
@@ -184,3 +184,7 @@ def _market_columns(closed: list[Closed]) -> MarketColumns:
         next_variance_percent2=joined([risks.variances.next_variance_percent2 for _, _, _, risks in closed]),
         standardised_residual=joined([risks.variances.standardised_residual for _, _, _, risks in closed]),
     )
+
+
+_NO_BARS = _market_columns([])
+"""What most chunks have for the portfolios."""
