@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
+import numpy as np
 
 from risk.bundle import GOLDEN_FILE, MANIFEST_FILE, BundleError, verify_files
+from risk.forecasts.forecast_step import Forecasts
 from risk.manifest import Name, short_sha256
 from risk.market.golden_bars import first_difference, golden_bars, read_golden_bars
 from risk.market.market_parameters import MarketParameters, read_market_parameters
@@ -79,6 +81,8 @@ def open_market_bundle(files: Mapping[str, bytes]) -> MarketBundle:
     graphs = {name: content for name, content in files.items() if name.endswith(".onnx")}
     try:
         golden = read_golden_bars(files[GOLDEN_FILE])
+        forecasts = Forecasts(parameters.forecasters, graphs)
+        forecasts.check_batch_invariance(100.0 * np.log(golden.bars.close), golden.bars.log_return_percent)
         difference = first_difference(golden, golden_bars(parameters, graphs, golden.bars))
     except (KeyError, ValueError, FloatingPointError) as error:
         raise BundleError("content", "unusable", f"{error}: make the bundle again with this version") from error

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ def test_any_cut_gives_the_same_bits(seed: int, cuts: list[int]) -> None:
     single, cut = step(), step()
     alone = of_bars([single.advance(bars_where(bars, np.array([at]))) for at in range(len(bars))])
     places = [0, *sorted(cuts), len(bars)]
-    parts = [np.arange(first, end) for first, end in zip(places, places[1:], strict=False)]
+    parts = [np.arange(first, end) for first, end in pairwise(places)]
     assert of_bars([cut.advance(bars_where(bars, rows)) for rows in parts]) == alone
     assert cut.dump() == single.dump()
 
