@@ -15,6 +15,9 @@ from stream.message_reader import read_messages
 if TYPE_CHECKING:
     from stream.settings import Settings
 
+_REPLAYS = {"customer": "riskstream replay", "symbol": "riskstream replay ticks", "curve": "riskstream replay rates"}
+"""The verb that scores an alert again, by what it is on; portfolios are not replayed."""
+
 
 def explain(
     alert_id: Annotated[str, typer.Argument(help="The id of an alert, as `riskstream alerts --json` shows it.")],
@@ -41,9 +44,10 @@ def explain(
             " `riskstream alerts --json` shows those that are"
         )
     if not alert.contributions:
+        again = _REPLAYS.get(alert.entity_kind)
         raise fail(
-            f"ALERT_ID {shown}: was published by a release that gave no contributions;"
-            " `riskstream replay` scores it again"
+            f"ALERT_ID {shown}: was published by a release that gave no contributions"
+            + (f"; `{again}` scores it again" if again else "")
         )
     if alert.entity_kind != "customer":
         usual = {reason.feature: reason.usual_value for reason in alert.reasons}

@@ -110,15 +110,17 @@ def test_an_alert_is_explained_from_the_topic_and_its_bundle(broker: BrokerProce
         contributions={"loss_percent": 0.5},
         features={"loss_percent": 3.0},
     )
-    put(settings, [*found, *(encode(one) for one in (old, other, forged, symbol))])
+    old_symbol = msgspec.structs.replace(symbol, alert_id="old-symbol", contributions={}, features={})
+    put(settings, [*found, *(encode(one) for one in (old, other, forged, symbol, old_symbol))])
     text = run_verb(settings, "explain", alert.alert_id)
     assert f"event {alert.event_id}" in text
     assert all(name in text for name in alert.features)
     assert "of contributions = score" in text
     assert "would not have been an alert" in text or "it would have been an alert too" in text
-    assert "A loss within the value at risk" in run_verb(settings, "explain", "symbol")
+    assert "Values within the limits" in run_verb(settings, "explain", "symbol")
     assert "ALERT_ID 'a[/]b': is not on" in refused(settings, "a[/]b")
-    assert "gave no contributions" in refused(settings, "old")
+    assert "gave no contributions; `riskstream replay` scores it again" in refused(settings, "old")
+    assert "gave no contributions; `riskstream replay ticks` scores it again" in refused(settings, "old-symbol")
     assert "is not that of the alert, small 0123456789ab" in refused(settings, "other")
     assert "other features than its bundle" in refused(settings, "forged")
     assert "bundle: folder is" in refused(settings, alert.alert_id, "--bundle", str(folder / "none"))
