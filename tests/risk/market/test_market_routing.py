@@ -132,8 +132,8 @@ def test_a_source_tells_how_far_it_has_come() -> None:
     """Of what has no row it tells only that it is at its end, or has fallen behind by more than a moment."""
     routing = MarketRouting("positions", 1, PARTITIONS)
     nothing = position_columns(positions([]))
-    chunks = ((False, 5), (False, 5), (True, 5), (True, 5), (False, BEHIND_RECORDS - 1), (True, 1))
-    chunks = (*chunks, (False, BEHIND_RECORDS - 1), (False, 1), (False, 1), (True, 0))
+    chunks = [(False, 5), (False, 5), (True, 5), (True, 5), (False, BEHIND_RECORDS - 1), (True, 1)]
+    chunks += [(False, BEHIND_RECORDS - 1), (False, 1), (False, 1), (True, 0)]
     given = [len(routing.outputs(chunk_of("positions", count, caught_up=end), nothing)) for end, count in chunks]
     assert given == [3, 0, 3, 0, 0, 0, 0, 3, 0, 3]
     routing = MarketRouting("positions", 1, PARTITIONS)
