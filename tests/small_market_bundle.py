@@ -10,13 +10,16 @@ from forecast_steps import FILES, FORECASTERS
 from risk.bars.bar_spec import BarSpecification, BarSpecifications, TimeBars
 from risk.distributions.standardised_distribution import StandardisedDistribution
 from risk.market.alert_rules import AlertRules
-from risk.market.market_bundle import MarketBundle, MarketManifest
-from risk.market.market_parameters import MarketParameters, ValueAtRiskRules
+from risk.market.golden_bars import golden_bars, golden_bars_bytes
+from risk.market.market_bundle import PARAMETERS_FILE, MarketBundle, MarketManifest
+from risk.market.market_parameters import MarketParameters, ValueAtRiskRules, market_parameters_bytes
 from risk.portfolios.correlation_model import CorrelationModel
 from risk.portfolios.portfolio_parameters import PortfolioLimits
 from risk.rates.rate_parameters import RateParameters
 from risk.volatility.volatility_model import Egarch, Garch
 from risk.volatility.volatility_models import VolatilityModels
+from tests.closed_bars import bars_of
+from training.bundle_files import write_market_bundle
 
 MINUTE_NS = 60_000_000_000
 
@@ -50,3 +53,11 @@ def small_market_bundle(version: str = "0123456789ab", *, stale_after_ns: int = 
         name="small", first_ns=0, end_ns=1, metrics={}, library_versions={}, command="riskstream market train", files={}
     )
     return MarketBundle(manifest, version, parameters, FILES)
+
+
+def write_small_market_bundle(root: Path) -> Path:
+    """Write the small bundle under a root; return the folder of its version."""
+    small = small_market_bundle()
+    golden = golden_bars_bytes(golden_bars(small.parameters, small.graphs, bars_of(["A", "B"], 12)))
+    files = {PARAMETERS_FILE: market_parameters_bytes(small.parameters), **small.graphs}
+    return write_market_bundle(root, small.manifest, files, golden)
