@@ -79,6 +79,7 @@ $(VENV)/.demo: requirements/demo.txt pyproject.toml | $(BIN)/uv
 $(VENV)/.test: requirements/test.txt pyproject.toml | $(BIN)/uv
 	$(call INSTALL,requirements/test.txt)
 	$(INSTALL_PROJECT)
+	$(BIN)/python -m stream.warm_up bundles/demo bundles/demo-market
 	touch $@
 
 $(KAFKA_JARS)/.complete: tests/kafka/pom.xml

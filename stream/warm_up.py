@@ -25,7 +25,9 @@ _DAY_NS = 86_400_000_000_000
 
 def warm_up(settings: Settings, bundles: Bundles) -> None:
     """Take some events of each kind through a fold of each job, all of which are thrown away."""
-    specs = {spec.name: spec for spec in job_specs(settings, bundles)}
+    # Of one partition each, so that no second hop waits for sources that nothing comes from.
+    alone = settings.model_copy(update={"partitions": 1})
+    specs = {spec.name: spec for spec in job_specs(alone, bundles)}
     currency = bundles.transactions.manifest.currency
     transaction = Transaction(1, "t", "c", "m", 1.0, currency, _TIME_NS)
     label = Label(1, "t", "c", "m", _TIME_NS, _TIME_NS, True)
