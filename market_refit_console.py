@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from aiokafka.errors import KafkaError
 
-from stream.console import errors, fail, load_settings, open_market_or_fail, output, unreachable
+from stream.console import errors, fail, load_settings, output, unreachable
 
 if TYPE_CHECKING:
     from risk.market.market_bundle import MarketBundle
@@ -32,14 +32,17 @@ def refit(
 
     Example: RISKSTREAM_MARKET_BUNDLE=bundles/fx riskstream market refit --every 1440
     """
-    from pathlib import Path
-
+    from risk.bundle import BundleError
+    from stream.bundles import read_named_market_bundle
     from training.market.refit import RefitRules
 
     settings = load_settings()
     if not settings.market_bundle:
         raise fail("RISKSTREAM_MARKET_BUNDLE: is not set; name the bundle of markets that the workers serve")
-    bundle = open_market_or_fail(Path(settings.market_bundle))
+    try:
+        bundle = read_named_market_bundle(settings)
+    except BundleError as wrong:
+        raise fail(str(wrong)) from None
     rules = RefitRules(every_bars=every, window_bars=window, least_bars=least)
     try:
         with contextlib.suppress(KeyboardInterrupt):

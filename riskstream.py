@@ -7,6 +7,7 @@ import typer
 
 from history_messages import label_messages, position_messages, rate_messages, tick_messages, transaction_messages
 from market_refit_console import refit
+from market_report_console import live_report
 from send_console import send
 from stream import console as serving
 from stream import state_console
@@ -42,6 +43,7 @@ data.command("profile")(data_console.profile)
 main.add_typer(markets, name="market")
 markets.command("train")(market_learning.train)
 markets.command("report")(market_report.report)
+markets.command("live-report")(live_report)
 markets.command("refit")(refit)
 main.command()(score_verb(serving.open_table_or_fail))
 main.add_typer(bundles, name="bundle")

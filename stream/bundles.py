@@ -36,8 +36,13 @@ def read_bundles(settings: Settings) -> Bundles:
         except BundleError as wrong:
             raise BundleError(f"RISKSTREAM_CREDIT_BUNDLE: {wrong.field}", wrong.value, wrong.remedy) from wrong
     if settings.market_bundle:
-        try:
-            market = read_market_bundle(Path(settings.market_bundle))
-        except BundleError as wrong:
-            raise BundleError(f"RISKSTREAM_MARKET_BUNDLE: {wrong.field}", wrong.value, wrong.remedy) from wrong
+        market = read_named_market_bundle(settings)
     return Bundles(transactions, credit, market)
+
+
+def read_named_market_bundle(settings: Settings) -> MarketBundle:
+    """Return the verified bundle that RISKSTREAM_MARKET_BUNDLE names; raises BundleError, beginning with that."""
+    try:
+        return read_market_bundle(Path(settings.market_bundle))
+    except BundleError as wrong:
+        raise BundleError(f"RISKSTREAM_MARKET_BUNDLE: {wrong.field}", wrong.value, wrong.remedy) from wrong

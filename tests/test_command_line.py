@@ -12,12 +12,19 @@ import typer
 from riskstream import main
 from stream.broker_process import free_port
 from stream.settings import Settings
+from tests.small_market_bundle import write_small_market_bundle
 from tests.small_table_bundle import write_small_table_bundle
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "bundles" / "demo"
 HEADER = "transaction_id,customer_id,merchant_id,amount,event_time,fraud\n"
 ROW = "t1,c1,m1,5.0,2026-01-01,0\n"
+BAD = {
+    "curves": "date,3M,10Y\n2026-01-05,4.0,4.5\n2026-01-05,4.0,4.5\n",
+    "holdings": "portfolio,event_time,quantity,symbol,currency\np,2026-01-05,5.0,EURUSD,EUR\n",
+    "quotes": "symbol,event_time,bid,ask\nX,2026-01-05,1.0,1.1\nX,2026-01-06,1.0,1.1\n",
+}
+"""Files of which something is wrong, by name."""
 
 
 def riskstream(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -37,6 +44,12 @@ def riskstream(*arguments: str, **variables: str) -> subprocess.CompletedProcess
 def loans(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a bundle of a table, a scorecard."""
     return write_small_table_bundle(tmp_path_factory.mktemp("bundles"), scorecard=True)
+
+
+@pytest.fixture(scope="module")
+def markets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a bundle of markets."""
+    return write_small_market_bundle(tmp_path_factory.mktemp("markets"))
 
 
 def verbs(command: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
@@ -62,7 +75,7 @@ def test_every_verb_is_there() -> None:
     assert {" ".join(path) for path, _ in VERBS} == {
         *("train", "evaluate", "bundle show", "bundle verify", "broker", "topics", "run", "send", "alerts", "explain"),
         *("replay", "demo", "state rebuild", "data profile", "score", "decisions"),
-        *("market train", "market report", "market refit"),
+        *("market train", "market report", "market live-report", "market refit"),
     }
 
 
@@ -114,6 +127,39 @@ def test_every_verb_teaches(path: tuple[str, ...], command: Any) -> None:
         (["send", "transactions", "{good}", "--rate", "fast"], ["--rate fast", "max"]),
         (["send", "transactions", "none.csv"], ["none.csv", "is no file"]),
         (["send", "ticks", "{good}"], ["symbol=symbol", "map each of"]),
+        (["send", "rates", "none.csv"], ["none.csv", "is no file"]),
+        (["send", "rates", "{good}"], ["good.csv", "named date", "10Y"]),
+        (["send", "rates", "{curves}"], ["date", "has a day twice", "drop one"]),
+        (["send", "positions", "none.csv"], ["none.csv", "is no file"]),
+        (["send", "positions", "{good}"], ["portfolio=portfolio", "map each of"]),
+        (["send", "positions", "{good}", "--map", "portfolio=WHO"], ["portfolio=WHO", "map each of"]),
+        (["send", "positions", "{holdings}"], ["row 0", "give a symbol, or all of currency", "not both"]),
+        (["send", "bonds", "{good}"], ["bonds", "positions"]),
+        (["market", "train"], ["--ticks, --simulate", "give one of the two"]),
+        (["market", "train", "--simulate", "--ticks", "x.csv"], ["--ticks, --simulate", "give one of the two"]),
+        (["market", "train", "--ticks", "none.csv"], ["none.csv", "is no file"]),
+        (["market", "train", "--ticks", "{good}"], ["symbol=symbol", "map each of"]),
+        (["market", "train", "--ticks", "{good}", "--map", "symbol"], ["--map symbol", "FIELD=COLUMN"]),
+        (["market", "train", "--ticks", "{quotes}", "--out", "{folder}/b"], ["bar", "give more"]),
+        (["market", "train", "--simulate", "--bar", "soon"], ["--bar soon", "30s, 1m, 4h"]),
+        (["market", "train", "--simulate", "--pause", "5t"], ["--pause 5t", "is no time", "2h"]),
+        (["market", "train", "--simulate", "--bar", "500t", "--pause", "never"], ["--pause never", "30s"]),
+        (["market", "train", "--simulate", "--prices", "bids"], ["--prices bids", "quotes and trades"]),
+        (["market", "train", "--simulate", "--horizons", "1,ten"], ["--horizons 1,ten", "for example, 1,10"]),
+        (["market", "train", "--simulate", "--horizons", "0"], ["--horizons 0", "for example, 1,10"]),
+        (["market", "train", "--simulate", "--name", "../up"], ["--name ../up"]),
+        (["market", "report", "--symbol", "X"], ["--symbol X", "give both or neither"]),
+        (["market", "report", "--history", "none.csv"], ["none.csv", "is no file"]),
+        (["market", "report", "--history", "{good}", "--json"], ["good.csv", "close"]),
+        (["market", "report", "--json", "--out", "x"], ["--json, --out", "one of the two"]),
+        (["market", "refit"], ["RISKSTREAM_MARKET_BUNDLE", "is not set", "bundle of markets"]),
+        (["replay", "ticks"], ["RISKSTREAM_MARKET_BUNDLE=''", "no bundle of markets", "--bundle"]),
+        (["replay", "rates"], ["RISKSTREAM_MARKET_BUNDLE=''", "no bundle of markets", "--bundle"]),
+        (["replay", "ticks", "--bundle", "{demo}"], ["scores transactions", "riskstream market train"]),
+        (["replay", "--bundle", "{market}"], ["is of markets", "name one that scores transactions"]),
+        (["demo", "--market-bundle", "{table}"], ["scores rows of a table", "riskstream market train"]),
+        (["evaluate", "{market}", "--history", "{good}"], ["is of markets", "name one that"]),
+        (["score", "{market}", "{good}"], ["is of markets", "a recipe made of a table"]),
         (["replay", "--from", "May"], ["--from May", "2026-01-05T00:00"]),
         (["replay", "--from", "5", "--to", "2026-01-05"], ["--from 5, --to 2026-01-05", "two offsets"]),
         (["replay", "--from", "2026-01-05", "--to", "2026-01-04"], ["--to 2026-01-04", "is not after --from"]),
@@ -133,12 +179,17 @@ def test_every_verb_teaches(path: tuple[str, ...], command: Any) -> None:
         (["demo", "--bundle", "nowhere"], ["nowhere", "name the folder of a bundle"]),
     ],
 )
-def test_bad_input_is_one_clear_line(tmp_path: Path, loans: Path, arguments: list[str], told: list[str]) -> None:
+def test_bad_input_is_one_clear_line(
+    tmp_path: Path, loans: Path, markets: Path, arguments: list[str], told: list[str]
+) -> None:
     """Status 2, no traceback, and one line with the field, the value and the remedy."""
     good = tmp_path / "good.csv"
     good.write_text(HEADER + ROW)
     other, cards = (ROOT / "examples" / name for name in ("applications.toml", "handbook.toml"))
     files = {"good": good, "folder": tmp_path, "demo": DEMO, "table": loans, "other": other, "cards": cards}
+    files |= {"market": markets} | {name: tmp_path / f"{name}.csv" for name in BAD}
+    for name, content in BAD.items():
+        files[name].write_text(content)
     filled = [argument.format(**files) for argument in arguments]
     refused(riskstream(*filled), *told)
 
@@ -153,13 +204,22 @@ def test_a_bad_setting_is_named(verb: str, name: str, value: str) -> None:
     refused(riskstream(verb, **{f"RISKSTREAM_{name}": value}), f"RISKSTREAM_{name}={value!r}", "README")
 
 
-@pytest.mark.parametrize("verb", [["topics"], ["run"], ["alerts"], ["replay"], ["send", "transactions", "{good}"]])
-def test_a_broker_that_is_not_there_is_named(tmp_path: Path, verb: list[str]) -> None:
+@pytest.mark.parametrize(
+    "verb",
+    [
+        *(["topics"], ["run"], ["alerts"], ["replay"], ["send", "transactions", "{good}"]),
+        *(["market", "refit", "--once"], ["market", "live-report", "--symbol", "X"]),
+    ],
+)
+def test_a_broker_that_is_not_there_is_named(tmp_path: Path, markets: Path, verb: list[str]) -> None:
     """A verb that needs a broker ends, and says where it looked and how to start one."""
     good = tmp_path / "good.csv"
     good.write_text(HEADER + ROW)
     address = f"127.0.0.1:{free_port()}"
-    ran = riskstream(*(one.format(good=good) for one in verb), RISKSTREAM_BROKER=address, RISKSTREAM_BUNDLE=str(DEMO))
+    bundles = {"RISKSTREAM_BUNDLE": str(DEMO)}
+    if "refit" in verb:
+        bundles["RISKSTREAM_MARKET_BUNDLE"] = str(markets)
+    ran = riskstream(*(one.format(good=good) for one in verb), RISKSTREAM_BROKER=address, **bundles)
     assert ran.returncode == 2, ran.stderr
     assert "Traceback" not in ran.stderr
     last = ran.stderr.splitlines()[-1]
@@ -211,6 +271,24 @@ def test_a_worker_refuses_a_bundle_of_the_other_kind(loans: Path) -> None:
     told = ("RISKSTREAM_CREDIT_BUNDLE", "scores transactions", "a recipe made of a table")
     refused(riskstream("run", RISKSTREAM_BUNDLE=str(DEMO), RISKSTREAM_CREDIT_BUNDLE=str(DEMO)), *told)
     refused(riskstream("run", RISKSTREAM_CREDIT_BUNDLE="nowhere"), "RISKSTREAM_CREDIT_BUNDLE", "nowhere")
+
+
+def test_a_worker_names_the_variable_of_a_wrong_market_bundle(loans: Path) -> None:
+    """So does the process that refits."""
+    for verb in (["run"], ["market", "refit", "--once"]):
+        ran = riskstream(*verb, RISKSTREAM_BUNDLE=str(DEMO), RISKSTREAM_MARKET_BUNDLE=str(loans))
+        refused(ran, "RISKSTREAM_MARKET_BUNDLE", "scores rows of a table", "riskstream market train")
+
+
+def test_a_bundle_of_markets_is_shown_and_verified(markets: Path) -> None:
+    """`bundle show` tells bars, rules, models and forecasters; `bundle verify` that all agrees."""
+    shown = riskstream("bundle", "show", str(markets))
+    assert shown.returncode == 0, shown.stderr
+    for one in ("of 60 s", "filtered historical", "GARCH(1,1)", "half of it stays", "all others"):
+        assert one in shown.stdout
+    verified = riskstream("bundle", "verify", str(markets))
+    assert verified.returncode == 0, verified.stderr
+    assert "agree" in verified.stdout
 
 
 def test_a_bundle_that_was_tampered_with_is_refused(tmp_path: Path) -> None:
