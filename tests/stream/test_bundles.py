@@ -1,11 +1,12 @@
 """A worker opens the bundles that its settings name, each of its kind."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from risk.bundle import BundleError
-from stream.bundle_files import read_any_bundle, read_bundle, read_market_bundle, read_table_bundle
+from stream.bundle_files import AnyBundle, read_any_bundle, read_bundle, read_market_bundle, read_table_bundle
 from stream.bundles import read_bundles
 from stream.settings import Settings
 from tests.small_bundle import small_bundle
@@ -13,7 +14,11 @@ from tests.small_market_bundle import write_small_market_bundle
 from tests.small_table_bundle import write_small_table_bundle
 from training.bundle_files import write_bundle
 
-READERS = {"transactions": read_bundle, "table": read_table_bundle, "market": read_market_bundle}
+READERS: dict[str, Callable[[Path], AnyBundle]] = {
+    "transactions": read_bundle,
+    "table": read_table_bundle,
+    "market": read_market_bundle,
+}
 
 
 @pytest.fixture(scope="module")

@@ -47,7 +47,7 @@ def test_a_difference_is_found(golden: GoldenBars, name: str, wrong: float) -> N
     at = (5,) if changed.ndim == 1 else (5, 1)
     assert changed[at] != 0.0
     changed[at] *= wrong
-    other = replace(golden, **{name: changed})  # type: ignore[arg-type]
+    other = replace(golden, **{name: changed})
     told = first_difference(golden, other)
     assert told is not None
     assert told.startswith(f"{name}{list(at)} of the golden bars is {changed[at]}, and was {getattr(golden, name)[at]}")

@@ -1,3 +1,5 @@
+from typing import Any
+
 import msgspec
 import numpy as np
 import pytest
@@ -30,7 +32,10 @@ def bar(at: int, *, symbol: str = "A", rejected: bool = False, parameters_from_n
         "model_rejected": rejected,
         "parameters_from_ns": parameters_from_ns,
     }
-    rest = dict.fromkeys(Volatility.__struct_fields__) | {"schema_version": 2, "source": Source("ticks", 0, at)}
+    rest: dict[str, Any] = dict.fromkeys(Volatility.__struct_fields__) | {
+        "schema_version": 2,
+        "source": Source("ticks", 0, at),
+    }
     return Volatility(**(rest | fields))
 
 
@@ -156,5 +161,5 @@ def test_a_model_keeps_its_form(former: VolatilityModel) -> None:
     assert model_name(found) == model_name(former)
     assert (found.distribution.kind, found.start) == (former.distribution.kind, None)
     assert found != former
-    if not isinstance(found, Har):
+    if not isinstance(found, Har) and not isinstance(former, Har):
         assert order_of(found) == order_of(former)
