@@ -29,3 +29,15 @@ def parse_bars(text: str) -> TimeBars | TickBars | VolumeBars:
             return VolumeBars(number)
         case unit:
             return TimeBars(int(number * _UNITS_NS[unit]))
+
+
+def parse_length_ns(text: str) -> int:
+    """Return a length of time in nanoseconds; raises ValueError for anything but a number and one of s, m, h and d.
+
+    >>> parse_length_ns("2h")
+    7200000000000
+    """
+    found = parse_bars(text)
+    if not isinstance(found, TimeBars):
+        raise ValueError(f"{text!r}: is no time; write 30s, 15m or 2h")
+    return found.length_ns

@@ -31,6 +31,8 @@ from training.market.tick_history import TickHistory
 from training.market.volatility_choice import choose_volatility_model
 from training.market.volatility_fit import MIN_RETURNS, FitError, ModelOrder, VolatilityFit
 from training.market.volatility_pool import fit_pooled_model
+from training.rates.factor_levels import factor_levels
+from training.rates.rate_history import RateHistory
 
 GOLDEN_BARS = 48
 GOLDEN_SYMBOLS = 3
@@ -81,12 +83,14 @@ def train_market(
     *,
     root: Path,
     command: str,
+    rates: RateHistory | None = None,
     on_stage: Callable[[str], None] = lambda stage: None,
 ) -> TrainedMarket:
     """Learn from ticks in order of time, and write the bundle under `root`.
 
     A symbol with MIN_RETURNS bars has models of its own, if they converge; the others share the pooled ones. The method
-    of the value at risk is the one with the least mean quantile loss on the last half of the bars. Raises FitError and
+    of the value at risk is the one with the least mean quantile loss on the last half of the bars. The factors of the
+    curves in `rates` have forecasters of their own too. Raises FitError and
     ForecastFitError where there are too few bars, ParityError where a graph is not its original, and BundleError when
     the bundle would not open. `on_stage` is told what begins.
     """
@@ -105,6 +109,8 @@ def train_market(
     models = VolatilityModels({POOLED: pooled, **{symbol: fit.model for symbol, fit in fits.items()}})
     on_stage("forecasters")
     levels = {symbol: 100.0 * np.log(bars.close[rows]) for symbol, rows in by_symbol.items()}
+    if rates is not None:
+        levels |= factor_levels(rates, RateParameters())
     forecasts = fit_forecasters(
         levels, horizon_bars=plan.forecast_bars, period=plan.period, networks=plan.networks, seed=plan.seed
     )

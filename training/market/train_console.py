@@ -45,6 +45,9 @@ def train(
     outliers: Annotated[
         bool, typer.Option("--outliers", help="Hold a far-off price until the next confirms it.")
     ] = False,
+    sample: Annotated[
+        str | None, typer.Option(help="How far apart the prices are that realised variance is made of, as 5m.")
+    ] = None,
     year: Annotated[
         Year, typer.Option(help="What a year has of bars, by which volatility is annualised.")
     ] = Year.ALWAYS_OPEN,
@@ -53,6 +56,11 @@ def train(
     period: Annotated[int, typer.Option(min=0, help="Bars of a season, for a seasonal ARIMA; 0 for none.")] = 0,
     all_models: Annotated[bool, typer.Option("--all-models", help="Try every volatility model, not five.")] = False,
     networks: Annotated[bool, typer.Option("--networks", help="Train a GRU and a temporal convolution too.")] = False,
+    rates: Annotated[
+        Path | None,
+        typer.Option(help="Table of par yields whose factors get forecasters of their own: date, 3M, 10Y ..."),
+    ] = None,
+    currency: Annotated[str, typer.Option(help="ISO 4217 code of the --rates.")] = "USD",
     name: Annotated[str, typer.Option(help="The bundle's name.")] = "market",
     out: Annotated[Path, typer.Option(help="Directory that holds bundles.")] = Path("bundles"),
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
@@ -77,28 +85,27 @@ def train(
     from risk.bundle import BundleError
     from risk.volatility.annualisation import bars_per_year
     from training.history import HistoryError
-    from training.market.bar_text import parse_bars
+    from training.market.bar_text import parse_bars, parse_length_ns
     from training.market.forecaster_fit import ForecastFitError
     from training.market.market_train import QUICK_ORDERS, MarketPlan, train_market
     from training.market.volatility_choice import ORDERS
     from training.market.volatility_fit import FitError
     from training.parity import ParityError
+    from training.rates.treasury import read_par_curves
 
     if prices not in ("both", "quotes", "trades"):
         raise fail(f"--prices {prices}: is none of both, quotes and trades")
     try:
         closes = parse_bars(bar)
-        paused = None if pause is None else parse_bars(pause)
-        if paused is not None and not isinstance(paused, TimeBars):
-            raise ValueError(f"{pause!r}: is no time; write 30s, 15m or 2h")
         specification = BarSpecification(
             closes=closes,
             prices=prices,  # type: ignore[arg-type]  # one of the three, see above
-            pause_ns=None if paused is None else paused.length_ns,
+            pause_ns=None if pause is None else parse_length_ns(pause),
+            sample_ns=None if sample is None else parse_length_ns(sample),
             outliers=OutlierRule() if outliers else None,
         )
     except ValueError as wrong:
-        raise fail(f"--bar {bar}, --pause {pause}: {wrong}") from None
+        raise fail(f"--bar {bar}, --pause {pause}, --sample {sample}: {wrong}") from None
     try:
         loaded = _ticks(ticks, mapping or [], seed)
         plan = MarketPlan(
@@ -123,6 +130,7 @@ def train(
                 loaded,
                 plan,
                 root=out,
+                rates=None if rates is None else read_par_curves(rates, currency),
                 command=shlex.join(["riskstream", *sys.argv[1:]]),
                 on_stage=lambda stage: progress.update(task, description=stage),
             )
