@@ -108,6 +108,9 @@ def train(
         raise fail(f"--bar {bar}, --pause {pause}, --sample {sample}: {wrong}") from None
     try:
         loaded = _ticks(ticks, mapping or [], seed)
+        curves = None if rates is None else read_par_curves(rates, currency)
+        if curves is not None and not len(curves):
+            raise HistoryError(f"{rates}: has no yields from 2000 on, and no event can be older; give later ones")
         plan = MarketPlan(
             name=name,
             bars=specification,
@@ -130,7 +133,7 @@ def train(
                 loaded,
                 plan,
                 root=out,
-                rates=None if rates is None else read_par_curves(rates, currency),
+                rates=curves,
                 command=shlex.join(["riskstream", *sys.argv[1:]]),
                 on_stage=lambda stage: progress.update(task, description=stage),
             )
