@@ -1,6 +1,7 @@
 """A worker process: topics first, then the app, until it is told to stop or fails."""
 
 import asyncio
+import gc
 import signal
 
 import structlog
@@ -34,6 +35,10 @@ async def _run(settings: Settings) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     app = create_app(settings, bundles)
+    # What is loaded by now lives as long as the worker. To look through it all for garbage takes 0.1 s, and records by
+    # the ten thousand had that done every other second.
+    gc.collect()
+    gc.freeze()
     log.info(
         "worker_starting",
         bundles={one.manifest.name: one.version for one in bundles.all()},
