@@ -7,10 +7,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from risk.manifest import Name
 from training.console_output import errors, fail, output
 
 if TYPE_CHECKING:
@@ -93,6 +95,10 @@ def train(
     from training.parity import ParityError
     from training.rates.treasury import read_par_curves
 
+    try:
+        msgspec.convert(name, Name)
+    except msgspec.ValidationError as wrong:
+        raise fail(f"--name {name}: {wrong}; give small letters, digits, - and _") from None
     if prices not in ("both", "quotes", "trades"):
         raise fail(f"--prices {prices}: is none of both, quotes and trades")
     try:
