@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 from aiokafka.errors import KafkaError
 
@@ -50,6 +51,9 @@ def refit(
             output.print(f"{sent:,} refits sent to {settings.topic('ticks')} at {settings.broker}")
     except (KafkaError, OSError) as error:
         raise unreachable(settings, error) from None
+    except msgspec.DecodeError as error:
+        topic = settings.topic("volatility")
+        raise fail(f"{topic}: holds messages of another release ({error}); let a topic begin with this one") from None
 
 
 async def _refit(settings: "Settings", bundle: "MarketBundle", rules: "RefitRules", *, once: bool) -> int:
@@ -58,7 +62,6 @@ async def _refit(settings: "Settings", bundle: "MarketBundle", rules: "RefitRule
     from schemas.encoding import encode
     from stream.outbox import Outbox, Record
     from training.market.refit import RefitSchedule
-    from training.market.volatility_fit import FitError
 
     schedule, models, sent = RefitSchedule(rules), bundle.parameters.volatility.symbols, 0
     outbox = Outbox(settings.broker, client_id="riskstream-refit")
@@ -77,7 +80,8 @@ async def _refit(settings: "Settings", bundle: "MarketBundle", rules: "RefitRule
                 former = models.get(symbol, models[POOLED])
                 try:
                     made = await asyncio.to_thread(schedule.refit, symbol, cause, former, bundle.version)
-                except FitError as wrong:
+                except (ValueError, ArithmeticError) as wrong:
+                    # Whatever a symbol's returns do to an optimiser, the others are looked after.
                     errors.print(f"[yellow]not refitted:[/] {symbol}: {wrong}", highlight=False, soft_wrap=True)
                     continue
                 await send(made)

@@ -51,8 +51,10 @@ def explain(
         )
     if alert.entity_kind != "customer":
         usual = {reason.feature: reason.usual_value for reason in alert.reasons}
-        note = "Values within the limits, which are the usual values here, would not have been an alert"
-        output.print(explanation_text(alert, usual, (note,)), highlight=False)
+        within = "Values within the limits, which are the usual values here, would not have been an alert"
+        output.print(
+            explanation_text(alert, usual, (within,) if alert.entity_kind == "symbol" else ()), highlight=False
+        )
         return
     opened = open_or_fail(settings.bundle if bundle is None else bundle)
     if opened.version != alert.bundle_version:

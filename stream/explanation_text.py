@@ -20,7 +20,7 @@ _BAR_WIDTH = 12
 def explanation_text(alert: Alert, usual: Mapping[str, float], notes: tuple[str, ...]) -> Group:
     """Return the alert, a table of all features by falling weight, whether they add up, and notes, a line each.
 
-    `usual` gives the usual value of every feature of the alert.
+    `usual` gives usual values by feature; of a feature that is not in it none is shown.
     """
     table = Table("feature", "value", "usual", "contribution", "", box=SIMPLE_HEAD)
     table.columns[0].no_wrap = True
@@ -32,7 +32,7 @@ def explanation_text(alert: Alert, usual: Mapping[str, float], notes: tuple[str,
         table.add_row(
             Text(feature),
             f"{alert.features[feature]:,.4g}",
-            f"{usual[feature]:,.4g}",
+            f"{usual[feature]:,.4g}" if feature in usual else "",
             Text(f"{contribution:+.4f}", style=style if contribution else "dim"),
             Text(_bar(contribution, greatest), style=style),
         )

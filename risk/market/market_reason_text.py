@@ -23,7 +23,7 @@ def market_reason_text(code: AlertCode, value: float, usual: float) -> str:
     >>> market_reason_text("VOLATILITY_REGIME", 2.2, 1.0)
     'volatility of 2.2 % a bar, 2.2 times the usual 1 %'
     >>> market_reason_text("MODEL_REJECTED", 1.0, 0.0)
-    'the model of value at risk is rejected by its back-tests'
+    'the volatility model is rejected: its residuals cluster still, or are not of its size'
     >>> market_reason_text("SEQUENCE_GAP", 1.0, 0.0)
     '1 tick of the feed never came'
     >>> market_reason_text("STALE_FEED", 420.0, 300.0)
@@ -38,7 +38,7 @@ def market_reason_text(code: AlertCode, value: float, usual: float) -> str:
         case "VOLATILITY_REGIME":
             return f"volatility of {value:,.3g} % a bar, {value / usual:,.1f} times the usual {usual:,.3g} %"
         case "MODEL_REJECTED":
-            return "the model of value at risk is rejected by its back-tests"
+            return "the volatility model is rejected: its residuals cluster still, or are not of its size"
         case "SEQUENCE_GAP":
             return f"{value:,.0f} {'tick' if value == 1.0 else 'ticks'} of the feed never came"
         case "STALE_FEED":

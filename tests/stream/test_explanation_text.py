@@ -11,7 +11,7 @@ from risk.golden import golden_bytes
 from risk.manifest import manifest_bytes
 from schemas.alert import Alert
 from schemas.source import Source
-from stream.explanation_text import explained_by
+from stream.explanation_text import explained_by, explanation_text
 from tests.small_bundle import small_bundle
 
 
@@ -94,3 +94,21 @@ def test_an_adapting_normaliser_is_named(off: float) -> None:
     assert "The bundle's normaliser adapts" in text
     assert ("cannot be told: the alert scored" in text) == (off > 0.0)
     assert ("EUR lower, at" in text) == (off == 0.0)
+
+
+def test_a_feature_without_a_usual_value_shows_none() -> None:
+    """A portfolio's alert has contributions of all its symbols, and usual values of those alone that are reasons."""
+    alert = msgspec.structs.replace(
+        alert_of(opened()),
+        entity_kind="portfolio",
+        score=1.5,
+        usual_score=1.0,
+        contributions={"A": 0.7, "B": -0.2},
+        features={"A": 2.0, "B": -0.5},
+    )
+    console = Console(file=io.StringIO(), width=160)
+    console.print(explanation_text(alert, {"A": 1.25}, ()), highlight=False)
+    assert isinstance(console.file, io.StringIO)
+    lines = [line.split() for line in console.file.getvalue().splitlines()]
+    assert ["A", "2", "1.25", "+0.7000"] in [line[:4] for line in lines]
+    assert ["B", "-0.5", "-0.2000"] in [line[:3] for line in lines]

@@ -13,7 +13,7 @@ from risk.volatility.volatility_model import Aparch, Egarch, Ewma, Figarch, Garc
 from schemas.refit import Cause, Refit
 from schemas.volatility import Volatility
 from training.market.har_fit import fit_har
-from training.market.volatility_fit import MIN_RETURNS, FitError, ModelOrder, fit_volatility_model
+from training.market.volatility_fit import MIN_RETURNS, ModelOrder, fit_volatility_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class RefitSchedule:
         known = self.symbols[symbol]
         try:
             model = refitted(former, np.array(known.returns), np.array(known.realised))
-        except FitError:
+        except (ValueError, ArithmeticError):
             known.bars_since = 0
             raise
         known.asked_ns = known.last_end_ns
