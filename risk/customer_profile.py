@@ -12,7 +12,7 @@ A late event is counted at the profile's own clock, the greatest event time it h
 `risk.event_time` allows is not counted.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from risk.decayed_moments import MOMENT_FIELDS, WINDOW_DAYS, update_moments
 from risk.event_rings import RingArrays, drop_until, entry_at, push
 from risk.event_time import LATE_LIMIT_NS
 from risk.keyed_rows import KeyedRows
+from risk.keyed_step import KeyedStep
 
 STATE_VERSION = 2
 DAY_NS = 86_400_000_000_000
@@ -139,7 +140,7 @@ def _fold(
                 burst_start_ns[row] = time_ns
 
 
-class CustomerProfile:
+class CustomerProfile(KeyedStep):
     """The profiles of a partition's customers.
 
     >>> profile = CustomerProfile()
@@ -152,9 +153,6 @@ class CustomerProfile:
 
     def __init__(self) -> None:
         self._rows = KeyedRows(_DTYPE, rings=1)
-
-    def __len__(self) -> int:
-        return len(self._rows)
 
     def advance(
         self,
@@ -187,15 +185,3 @@ class CustomerProfile:
             features,
         )
         return features
-
-    def take_changed(self) -> list[tuple[bytes, bytes]]:
-        """Return the packed profiles changed since the last call."""
-        return self._rows.take_changed()
-
-    def load(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
-        """Take up packed profiles."""
-        self._rows.load(rows)
-
-    def dump(self) -> dict[bytes, bytes]:
-        """Return every packed profile."""
-        return self._rows.dump()

@@ -4,13 +4,14 @@ An event of age a counts exp(-a / w) for the time constant w. Mean and squared d
 "Updating mean and variance estimates: an improved method") does it for weighted data, so that nothing cancels.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 from risk.keyed_rows import KeyedRows
+from risk.keyed_step import KeyedStep
 
 STATE_VERSION = 1
 DAY_NS = 86_400_000_000_000
@@ -85,7 +86,7 @@ def _fold(
         )
 
 
-class DecayedMoments:
+class DecayedMoments(KeyedStep):
     """The decayed moments of a partition's customers: counts, means and z-scores at 1, 7 and 30 days.
 
     >>> moments = DecayedMoments()
@@ -96,9 +97,6 @@ class DecayedMoments:
 
     def __init__(self) -> None:
         self._rows = KeyedRows(np.dtype([("last_time_ns", "<i8"), *MOMENT_FIELDS]))
-
-    def __len__(self) -> int:
-        return len(self._rows)
 
     def advance(
         self,
@@ -121,15 +119,3 @@ class DecayedMoments:
             features,
         )
         return features
-
-    def take_changed(self) -> list[tuple[bytes, bytes]]:
-        """Return the packed rows changed since the last call."""
-        return self._rows.take_changed()
-
-    def load(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
-        """Take up packed rows."""
-        self._rows.load(rows)
-
-    def dump(self) -> dict[bytes, bytes]:
-        """Return every packed row."""
-        return self._rows.dump()

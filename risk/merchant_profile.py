@@ -10,7 +10,7 @@ still goes on, and one that was followed by others, or is long, is over.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from numba import njit
 
 from risk.event_rings import MAX_ENTRIES, RingArrays, drop_until, entry_at, push
 from risk.keyed_rows import KeyedRows
+from risk.keyed_step import KeyedStep
 
 STATE_VERSION = 2
 DAY_NS = 86_400_000_000_000
@@ -181,7 +182,7 @@ def _fold(
             _remove_report(frauds, row, number)
 
 
-class MerchantProfile:
+class MerchantProfile(KeyedStep):
     """The records of a partition's merchants.
 
     A second report on a transaction changes nothing, and a clearance takes the report back.
@@ -198,9 +199,6 @@ class MerchantProfile:
 
     def __init__(self) -> None:
         self._rows = KeyedRows(_DTYPE, rings=2)
-
-    def __len__(self) -> int:
-        return len(self._rows)
 
     def advance(
         self,
@@ -236,15 +234,3 @@ class MerchantProfile:
             features,
         )
         return features
-
-    def take_changed(self) -> list[tuple[bytes, bytes]]:
-        """Return the packed records changed since the last call."""
-        return self._rows.take_changed()
-
-    def load(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
-        """Take up packed records."""
-        self._rows.load(rows)
-
-    def dump(self) -> dict[bytes, bytes]:
-        """Return every packed record."""
-        return self._rows.dump()

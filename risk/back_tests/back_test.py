@@ -1,7 +1,7 @@
 """Live back-tests: each symbol's exceedances, and what the tests say of its last 250 bars."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from risk.back_tests.quantile_loss import mean_quantile_loss
 from risk.back_tests.traffic_light import plus_factor, traffic_light_zone
 from risk.distributions.chi_squared import chi_squared_survival
 from risk.keyed_rows import KeyedRows
+from risk.keyed_step import KeyedStep
 
 STATE_VERSION = 1
 """Goes up when the packed row or a formula changes."""
@@ -56,7 +57,7 @@ class BackTests:
         return len(self.bars)
 
 
-class BackTest:
+class BackTest(KeyedStep):
     """Back-tests of the forecasts of every symbol, bar by bar.
 
     `levels` are those of the forecasts; 0.99 must be among them for the traffic light, else ValueError is raised. What
@@ -88,9 +89,6 @@ class BackTest:
                 ]
             )
         )
-
-    def __len__(self) -> int:
-        return len(self._rows)
 
     def advance(
         self,
@@ -143,18 +141,6 @@ class BackTest:
             found.plus_factor,
         )
         return found
-
-    def take_changed(self) -> list[tuple[bytes, bytes]]:
-        """Return (key, packed row) of the symbols changed since the last call, which are then unchanged."""
-        return self._rows.take_changed()
-
-    def load(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
-        """Take up packed rows; raises ValueError for a row of another form."""
-        self._rows.load(rows)
-
-    def dump(self) -> dict[bytes, bytes]:
-        """Return every symbol's packed row: equal states give equal dumps."""
-        return self._rows.dump()
 
 
 @njit(cache=True)

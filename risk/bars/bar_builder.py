@@ -6,7 +6,7 @@ the first tick of a later bar, one of ticks or volume with the tick that complet
 of a later session. Bars without ticks are not filled, so a return spans from one bar that has ticks to the next.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numba import njit
@@ -25,6 +25,7 @@ from risk.bars.tick_filter import (
     judge_price,
 )
 from risk.keyed_rows import KeyedRows
+from risk.keyed_step import KeyedStep
 from risk.market.pooled import POOLED
 
 STATE_VERSION = 1
@@ -36,7 +37,7 @@ _MOST_CLOSED_BY_A_TICK = 4
 _TABLE_ROWS = 1024
 
 
-class BarBuilder:
+class BarBuilder(KeyedStep):
     """Makes the bars of every symbol; a symbol without a specification of its own takes the pooled one.
 
     >>> from risk.bars.bar_spec import BarSpecification, TimeBars
@@ -54,9 +55,6 @@ class BarBuilder:
         self._rules = rules_table(symbols.values())
         self._rows = KeyedRows(_ROW)
         self._none = closed_bars(np.empty(0, dtype=CLOSED_BAR), [])
-
-    def __len__(self) -> int:
-        return len(self._rows)
 
     def advance(
         self,
@@ -93,18 +91,6 @@ class BarBuilder:
             return self._none
         table = tables[0] if len(tables) == 1 else np.concatenate(tables)
         return closed_bars(table, [symbol[index] for index in table["index"].tolist()])
-
-    def take_changed(self) -> list[tuple[bytes, bytes]]:
-        """Return (key, packed row) of the symbols changed since the last call, which are then unchanged."""
-        return self._rows.take_changed()
-
-    def load(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
-        """Take up packed rows; raises ValueError for a row of another form."""
-        self._rows.load(rows)
-
-    def dump(self) -> dict[bytes, bytes]:
-        """Return every symbol's packed row: equal states give equal dumps."""
-        return self._rows.dump()
 
 
 @njit(cache=True)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from risk.bars.bar_spec import DAY_NS, BarSpecifications, rules_table
 from risk.bars.open_bar import session_of
 from risk.keyed_rows import KeyedRows
+from risk.keyed_step import KeyedStep
 from risk.market.pooled import POOLED
 
 STATE_VERSION = 1
@@ -58,7 +59,7 @@ class StaleFeeds:
         return len(self.symbol)
 
 
-class FeedWatch:
+class FeedWatch(KeyedStep):
     """The last tick of every symbol of a partition, and the partition's clock.
 
     >>> from risk.bars.bar_spec import BarSpecification, BarSpecifications, TimeBars
@@ -75,9 +76,6 @@ class FeedWatch:
         self._rows = KeyedRows(_ROW)
         # In the order of their rows.
         self._names: dict[str, None] = {}
-
-    def __len__(self) -> int:
-        return len(self._rows)
 
     def advance(self, symbol: Sequence[str], event_time_ns: NDArray[np.int64]) -> StaleFeeds:
         """Take ticks, each column of length n, in the order of the log; return the feeds that they show to be silent.
@@ -112,19 +110,11 @@ class FeedWatch:
             np.array([one[3] for one in told], dtype=np.int64),
         )
 
-    def take_changed(self) -> list[tuple[bytes, bytes]]:
-        """Return (key, packed row) of the symbols changed since the last call, which are then unchanged."""
-        return self._rows.take_changed()
-
     def load(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
         """Take up packed rows; raises ValueError for a row of another form."""
         pairs = list(rows)
         self._rows.load(pairs)
         self._names.update(dict.fromkeys(key.decode() for key, _ in pairs))
-
-    def dump(self) -> dict[bytes, bytes]:
-        """Return every symbol's packed row, and the partition's: equal states give equal dumps."""
-        return self._rows.dump()
 
 
 @njit(cache=True)

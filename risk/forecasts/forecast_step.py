@@ -17,6 +17,7 @@ from risk.forecasts.key_rounds import rounds
 from risk.forecasts.open_forecasters import entry_numbers, models_hash, open_forecasters
 from risk.forecasts.running_deviation import START_CHANGES, add_change, deviation_of
 from risk.keyed_rows import KeyedRows
+from risk.keyed_step import KeyedStep
 from risk.market.pooled import POOLED
 
 STATE_VERSION = 1
@@ -51,7 +52,7 @@ class BarForecasts:
         return len(self.key)
 
 
-class Forecasts:
+class Forecasts(KeyedStep):
     """The models' state and skill by key, advanced by the level of each closed bar and its change.
 
     `files` holds the graphs' bytes by the name of their file. `models` names the M models in the order of the outputs.
@@ -83,9 +84,6 @@ class Forecasts:
         )
         self._keep = 0.5 ** (1.0 / parameters.skill_half_life_bars)
 
-    def __len__(self) -> int:
-        return len(self._rows)
-
     def advance(self, key: Sequence[str], level: NDArray[np.float64], change: NDArray[np.float64]) -> BarForecasts:
         """Take closed bars, each column of length n, in the order of the log; return what follows from each.
 
@@ -114,18 +112,10 @@ class Forecasts:
             list(key), change, made.previous, made.forecast, made.forecast - width, made.forecast + width, *skill
         )
 
-    def take_changed(self) -> list[tuple[bytes, bytes]]:
-        """Return (key, packed row) of the keys changed since the last call, which are then unchanged."""
-        return self._rows.take_changed()
-
     def load(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
         """Take up the packed rows of these very models; raises ValueError for a row of another form."""
         mine = self._models_hash.to_bytes(8, "little")
         self._rows.load((key, row) for key, row in rows if row[:8] == mine)
-
-    def dump(self) -> dict[bytes, bytes]:
-        """Return every key's packed row: equal states give equal dumps."""
-        return self._rows.dump()
 
     def check_batch_invariance(self, level: NDArray[np.float64], change: NDArray[np.float64]) -> None:
         """Raise ModelError unless every graph gives a row the same bits in any batch, tried on bars float64[n]."""

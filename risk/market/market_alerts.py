@@ -5,7 +5,7 @@ is at least the cool-down ago; it is armed again below a lower level. What is so
 alerts in spite of both. All that alert at one bar are one alert with several reasons.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,6 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from risk.keyed_rows import KeyedRows
+from risk.keyed_step import KeyedStep
 from risk.market.alert_rules import BAR_CODES, AlertCode, AlertRules
 
 STATE_VERSION = 1
@@ -64,7 +65,7 @@ class MarketReasons:
             yield slice(start, end)
 
 
-class MarketAlerts:
+class MarketAlerts(KeyedStep):
     """What every symbol has alerted for, and its usual variance, advanced by closed bars.
 
     >>> step = MarketAlerts(AlertRules(cool_down_ns=5))
@@ -89,9 +90,6 @@ class MarketAlerts:
         self._rearm = np.full(len(BAR_CODES), rules.rearm_share)
         self._rearm[_REGIME] = rules.regime_rearm_ratio / rules.regime_ratio
         self._rows = KeyedRows(_ROW)
-
-    def __len__(self) -> int:
-        return len(self._rows)
 
     def advance(
         self,
@@ -141,18 +139,6 @@ class MarketAlerts:
             table["usual_value"],
             table["score"],
         )
-
-    def take_changed(self) -> list[tuple[bytes, bytes]]:
-        """Return (key, packed row) of the symbols changed since the last call, which are then unchanged."""
-        return self._rows.take_changed()
-
-    def load(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
-        """Take up packed rows; raises ValueError for a row of another form."""
-        self._rows.load(rows)
-
-    def dump(self) -> dict[bytes, bytes]:
-        """Return every symbol's packed row: equal states give equal dumps."""
-        return self._rows.dump()
 
 
 @njit(cache=True)

@@ -24,7 +24,9 @@ class MarketManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """The contents of a market bundle's `manifest.json`.
 
     `metrics` maps each symbol to what was found of it in training; `first_ns` and `end_ns` bound the events trained on,
-    in nanoseconds since the Unix epoch. `files` maps the name of every other file to its SHA-256 in hex.
+    in nanoseconds since the Unix epoch. `volatility_graphs` maps symbols, and "*", to the file that holds their
+    volatility model as an ONNX graph, for programs other than this. `files` maps the name of every other file to its
+    SHA-256 in hex.
     """
 
     schema_version: Literal[1] = 1
@@ -33,6 +35,7 @@ class MarketManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     first_ns: int
     end_ns: int
     metrics: dict[str, dict[str, float]]
+    volatility_graphs: dict[str, str] = {}
     notes: tuple[str, ...] = ()
     library_versions: dict[str, str]
     command: str
@@ -62,8 +65,8 @@ def open_market_bundle(files: Mapping[str, bytes]) -> MarketBundle:
     """Return the bundle that the files hold, by name, after verifying all of it.
 
     Raises BundleError for a file missing, foreign or of another hash, for parameters that do not decode or fit
-    together, graphs that are no forecasters or depend on the batch, and golden bars that lead to something else than
-    when the bundle was made.
+    together, graphs that are no forecasters or depend on the batch, graphs of volatility that are missing or of no
+    model, graphs that are neither, and golden bars that lead to something else than when the bundle was made.
     """
     if MANIFEST_FILE not in files:
         raise BundleError("files", sorted(files), f"{MANIFEST_FILE} is missing: copy the whole bundle again")
@@ -78,7 +81,8 @@ def open_market_bundle(files: Mapping[str, bytes]) -> MarketBundle:
         parameters = read_market_parameters(files[PARAMETERS_FILE])
     except (KeyError, ValueError) as error:
         raise BundleError(PARAMETERS_FILE, "unusable", f"{error}: make the bundle again with this version") from error
-    graphs = {name: content for name, content in files.items() if name.endswith(".onnx")}
+    _verify_graph_names(manifest, parameters)
+    graphs = {one.file: files[one.file] for one in parameters.forecasters.forecasters if one.file in files}
     try:
         golden = read_golden_bars(files[GOLDEN_FILE])
         forecasts = Forecasts(parameters.forecasters, graphs)
@@ -89,3 +93,20 @@ def open_market_bundle(files: Mapping[str, bytes]) -> MarketBundle:
     if difference is not None:
         raise BundleError(GOLDEN_FILE, "not what this version computes", f"{difference}: train again")
     return MarketBundle(manifest, short_sha256(files[MANIFEST_FILE]), parameters, graphs)
+
+
+def _verify_graph_names(manifest: MarketManifest, parameters: MarketParameters) -> None:
+    """Raise BundleError unless every graph is one forecaster's or one model of volatility's, and all the latter are there."""
+    unknown = sorted(set(manifest.volatility_graphs) - set(parameters.volatility.symbols))
+    if unknown:
+        raise BundleError("volatility_graphs", unknown, f"{PARAMETERS_FILE} has no such models: train again")
+    present = {name for name in manifest.files if name.endswith(".onnx")}
+    of_volatility = set(manifest.volatility_graphs.values())
+    if not of_volatility <= present:
+        raise BundleError("volatility_graphs", sorted(of_volatility - present), "the files are missing: train again")
+    of_forecasters = {one.file for one in parameters.forecasters.forecasters}
+    if of_volatility & of_forecasters:
+        raise BundleError("volatility_graphs", sorted(of_volatility & of_forecasters), "are forecasters: train again")
+    foreign = sorted(present - of_volatility - of_forecasters)
+    if foreign:
+        raise BundleError("files", foreign, "are graphs of no forecaster and no model of volatility: train again")

@@ -151,12 +151,14 @@ class SymbolRisk:
         back_tests = self._back_test.advance(
             symbol, losses, in_force.value_at_risk_percent, in_force.expected_shortfall_percent
         )
+        # New symbols may put another table in place of this one: their rows are found first.
+        refits = self._refits.rows(symbol)
         return BarRisks(
             loss_percent=losses,
             expected_value_at_risk_percent=in_force.value_at_risk_percent,
             next_value_at_risk_percent=in_force.next_value_at_risk_percent,
             next_expected_shortfall_percent=in_force.next_expected_shortfall_percent,
-            parameters_from_ns=self._refits.table["parameters_from_ns"][self._refits.rows(symbol)],
+            parameters_from_ns=self._refits.table["parameters_from_ns"][refits],
             variances=variances,
             verdicts=verdicts,
             risk=risk,

@@ -5,13 +5,14 @@ counts in the step that is open when it comes, even if it ended before. Two bars
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from risk.keyed_rows import KeyedRows
+from risk.keyed_step import KeyedStep
 
 STATE_VERSION = 1
 """Goes up when the packed row or a formula changes."""
@@ -33,7 +34,7 @@ _ROW = np.dtype(
 )
 
 
-class LastBars:
+class LastBars(KeyedStep):
     """The last bar of every symbol.
 
     >>> bars = LastBars()
@@ -44,9 +45,6 @@ class LastBars:
 
     def __init__(self) -> None:
         self._rows = KeyedRows(_ROW)
-
-    def __len__(self) -> int:
-        return len(self._rows)
 
     def rows(self, symbol: Sequence[str]) -> NDArray[np.int64]:
         """Return the row number of each symbol, int64[n], which stays as it is; new ones have no bar yet."""
@@ -82,18 +80,6 @@ class LastBars:
         """Return the forecast deviations of the next bars' log returns, float64[n]."""
         variances: NDArray[np.float64] = self._rows.table["next_variance"][rows]
         return np.sqrt(variances)
-
-    def take_changed(self) -> list[tuple[bytes, bytes]]:
-        """Return (symbol, packed row) of the symbols changed since the last call."""
-        return self._rows.take_changed()
-
-    def load(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
-        """Take up packed rows; raises ValueError for a row of another form."""
-        self._rows.load(rows)
-
-    def dump(self) -> dict[bytes, bytes]:
-        """Return every symbol's packed row: equal states give equal dumps."""
-        return self._rows.dump()
 
 
 @njit(cache=True)

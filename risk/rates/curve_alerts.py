@@ -1,12 +1,13 @@
 """Which shocks and inversions of a currency's curve alert: once an event, not once a curve."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from risk.keyed_rows import KeyedRows
+from risk.keyed_step import KeyedStep
 from risk.rates.rate_parameters import RateParameters
 
 STATE_VERSION = 1
@@ -16,7 +17,7 @@ STATE_VERSION = 1
 _ROW = np.dtype([("stirred_ns", "<i8"), ("alerted_score", "<f8"), ("inverted", "<i8")])
 
 
-class CurveAlerts:
+class CurveAlerts(KeyedStep):
     """The events that each currency's curve is in.
 
     A shock is an event from its alert until all moves were quiet for the cool-down; within it only a shock
@@ -32,9 +33,6 @@ class CurveAlerts:
     def __init__(self, parameters: RateParameters) -> None:
         self._parameters = parameters
         self._rows = KeyedRows(_ROW)
-
-    def __len__(self) -> int:
-        return len(self._rows)
 
     def advance(
         self,
@@ -60,18 +58,6 @@ class CurveAlerts:
             inverted,
         )
         return shocked, inverted
-
-    def take_changed(self) -> list[tuple[bytes, bytes]]:
-        """Return (key, packed row) of the currencies changed since the last call, which are then unchanged."""
-        return self._rows.take_changed()
-
-    def load(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
-        """Take up packed rows; raises ValueError for a row of another form."""
-        self._rows.load(rows)
-
-    def dump(self) -> dict[bytes, bytes]:
-        """Return every currency's packed row: equal states give equal dumps."""
-        return self._rows.dump()
 
 
 @njit(cache=True)

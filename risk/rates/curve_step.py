@@ -1,13 +1,14 @@
 """The curves of each currency: points in, closed curves with their factors, moves and volatilities out."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from risk.keyed_rows import KeyedRows
+from risk.keyed_step import KeyedStep
 from risk.rates.closed_curves import CLOSED_CURVE, ClosedCurves
 from risk.rates.curve_factors import curve_factors
 from risk.rates.move_volatility import deviations_of, next_move_variance, volatility_of
@@ -30,7 +31,7 @@ STATE_VERSION = 1
 """Goes up when the packed row or a formula changes."""
 
 
-class CurveStep:
+class CurveStep(KeyedStep):
     """Curves by currency, advanced by points in the order of the log.
 
     A point of a later curve closes the open one, or all of `complete_months` do; a point of a closed curve, or of one
@@ -47,9 +48,6 @@ class CurveStep:
         self._parameters = parameters
         self._complete = np.array(parameters.complete_months, dtype=np.int64)
         self._rows = KeyedRows(CURVE_ROW)
-
-    def __len__(self) -> int:
-        return len(self._rows)
 
     def advance(
         self,
@@ -85,18 +83,6 @@ class CurveStep:
             no_room=np.flatnonzero(answers == NO_ROOM),
             **columns,
         )
-
-    def take_changed(self) -> list[tuple[bytes, bytes]]:
-        """Return (key, packed row) of the currencies changed since the last call, which are then unchanged."""
-        return self._rows.take_changed()
-
-    def load(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
-        """Take up packed rows; raises ValueError for a row of another form."""
-        self._rows.load(rows)
-
-    def dump(self) -> dict[bytes, bytes]:
-        """Return every currency's packed row: equal states give equal dumps."""
-        return self._rows.dump()
 
 
 @njit(cache=True)

@@ -6,7 +6,7 @@ quantile tracker of Angelopoulos, Candes and Tibshirani, "Conformal PID control 
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from risk.keyed_rows import KeyedRows
+from risk.keyed_step import KeyedStep
 from risk.value_at_risk.loss import loss_percent
 
 STATE_VERSION = 1
@@ -47,7 +48,7 @@ class RiskInForce:
     next_expected_shortfall_percent: NDArray[np.float64]
 
 
-class Recalibration:
+class Recalibration(KeyedStep):
     """Keeps for every symbol and level how much wider than forecast a value at risk has to be.
 
     It is one number s a level, 0 at first. The log return at the level is multiplied by exp(s), or divided by it where
@@ -90,9 +91,6 @@ class Recalibration:
             )
         )
 
-    def __len__(self) -> int:
-        return len(self._rows)
-
     def advance(
         self,
         symbol: Sequence[str],
@@ -125,18 +123,6 @@ class Recalibration:
             found.next_expected_shortfall_percent,
         )
         return found
-
-    def take_changed(self) -> list[tuple[bytes, bytes]]:
-        """Return (key, packed row) of the symbols changed since the last call, which are then unchanged."""
-        return self._rows.take_changed()
-
-    def load(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
-        """Take up packed rows; raises ValueError for a row of another form."""
-        self._rows.load(rows)
-
-    def dump(self) -> dict[bytes, bytes]:
-        """Return every symbol's packed row: equal states give equal dumps."""
-        return self._rows.dump()
 
 
 @njit(cache=True)

@@ -1,6 +1,6 @@
 """The values at risk and expected shortfalls of each symbol's next bars, by four methods."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from risk.distributions.standardised_distribution import StandardisedDistribution, standardised_quantile
 from risk.keyed_rows import KeyedRows
+from risk.keyed_step import KeyedStep
 from risk.value_at_risk.empirical_tail import empirical_tail, put_smallest, worse_outcomes
 from risk.value_at_risk.equal_cells import equal_cells
 from risk.value_at_risk.quasi_random import MOST_DIMENSIONS, antithetic_weyl_points
@@ -64,7 +65,7 @@ class ValuesAtRisk:
         return len(self.filtered)
 
 
-class ValueAtRisk:
+class ValueAtRisk(KeyedStep):
     """Value at risk and expected shortfall of every symbol, from its variance forecasts and its last residuals.
 
     Over one bar the variance is known, so the log return is `mean + deviation * z`, and the methods differ in where z
@@ -130,9 +131,6 @@ class ValueAtRisk:
         place = {one: at for at, one in enumerate(distinct)}
         self._number_of = {symbol: place[one] for symbol, one in self._distribution_of.items()}
 
-    def __len__(self) -> int:
-        return len(self._rows)
-
     def advance(
         self,
         symbol: Sequence[str],
@@ -189,18 +187,6 @@ class ValueAtRisk:
                     found.expected_shortfall_percent[part, :, :, at],
                 )
         return found
-
-    def take_changed(self) -> list[tuple[bytes, bytes]]:
-        """Return (key, packed row) of the symbols changed since the last call, which are then unchanged."""
-        return self._rows.take_changed()
-
-    def load(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
-        """Take up packed rows; raises ValueError for a row of another form."""
-        self._rows.load(rows)
-
-    def dump(self) -> dict[bytes, bytes]:
-        """Return every symbol's packed row: equal states give equal dumps."""
-        return self._rows.dump()
 
 
 @lru_cache(maxsize=2048)

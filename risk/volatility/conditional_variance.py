@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from risk.keyed_rows import KeyedRows
+from risk.keyed_step import KeyedStep
 from risk.volatility.ewma import next_ewma_variance
 from risk.volatility.model_table import ModelTable
 from risk.volatility.packed_model import BACKCAST, FREEDOM, MEAN, SKEW, unpacked_model
@@ -40,7 +41,7 @@ class ConditionalVariances:
     ewma_next_variance_percent2: NDArray[np.float64]
 
 
-class ConditionalVariance:
+class ConditionalVariance(KeyedStep):
     """The last residuals and variances of every symbol, advanced by its bars' returns.
 
     A symbol begins where the training of its model ended, or else from the model's backcast. One without a model of
@@ -59,9 +60,6 @@ class ConditionalVariance:
     def __init__(self, models: VolatilityModels) -> None:
         self._models = ModelTable(models)
         self._rows = KeyedRows(row_dtype(self._models.widths))
-
-    def __len__(self) -> int:
-        return len(self._rows)
 
     def advance(
         self,
@@ -151,10 +149,6 @@ class ConditionalVariance:
         """Return the model that a symbol goes by, without its start."""
         return unpacked_model(self._models.packed[self._models.numbers([symbol])[0]])
 
-    def take_changed(self) -> list[tuple[bytes, bytes]]:
-        """Return (key, packed row) of the symbols changed since the last call, which are then unchanged."""
-        return self._rows.take_changed()
-
     def load(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
         """Take up packed rows, also those that were written for models which look back another number of bars.
 
@@ -164,10 +158,6 @@ class ConditionalVariance:
         self._rows.load(pairs)
         for key, row in pairs:
             self._models.restore(key.decode(), np.frombuffer(row, dtype=self._rows.table.dtype)["installed"][0])
-
-    def dump(self) -> dict[bytes, bytes]:
-        """Return every symbol's packed row: equal states give equal dumps."""
-        return self._rows.dump()
 
     def _find(self, symbols: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the row of each symbol, begun if it is new, and the number of its model."""

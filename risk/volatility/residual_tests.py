@@ -4,7 +4,7 @@ If it is, they are uncorrelated, and so are their squares, and their mean square
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from risk.distributions.chi_squared import chi_squared_survival
 from risk.keyed_rows import KeyedRows
+from risk.keyed_step import KeyedStep
 
 STATE_VERSION = 1
 """Goes up when the packed row or a formula changes."""
@@ -45,7 +46,7 @@ class ResidualVerdicts:
     rejected: NDArray[np.bool_]
 
 
-class ResidualTests:
+class ResidualTests(KeyedStep):
     """Tests the last residuals of every symbol after each bar.
 
     >>> step = ResidualTests()
@@ -57,9 +58,6 @@ class ResidualTests:
 
     def __init__(self) -> None:
         self._rows = KeyedRows(_ROW)
-
-    def __len__(self) -> int:
-        return len(self._rows)
 
     def advance(self, symbol: Sequence[str], standardised_residual: NDArray[np.float64]) -> ResidualVerdicts:
         """Take the residuals of n closed bars in the order of the log; return what the tests say after each."""
@@ -81,18 +79,6 @@ class ResidualTests:
         """Begin anew with a symbol, whose model is another from now on."""
         (row,) = self._rows.rows([symbol])
         self._rows.table[row] = np.zeros((), dtype=_ROW)
-
-    def take_changed(self) -> list[tuple[bytes, bytes]]:
-        """Return (key, packed row) of the symbols changed since the last call, which are then unchanged."""
-        return self._rows.take_changed()
-
-    def load(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
-        """Take up packed rows; raises ValueError for a row of another form."""
-        self._rows.load(rows)
-
-    def dump(self) -> dict[bytes, bytes]:
-        """Return every symbol's packed row: equal states give equal dumps."""
-        return self._rows.dump()
 
 
 @njit(cache=True)

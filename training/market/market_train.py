@@ -30,7 +30,9 @@ from training.market.method_choice import MethodScore, choose_method
 from training.market.tick_history import TickHistory
 from training.market.volatility_choice import choose_volatility_model
 from training.market.volatility_fit import MIN_RETURNS, FitError, ModelOrder, VolatilityFit
+from training.market.volatility_graph_files import VolatilityGraphs, volatility_graphs
 from training.market.volatility_pool import fit_pooled_model
+from training.parity import PARITY_ROWS
 from training.rates.factor_levels import factor_levels
 from training.rates.rate_history import RateHistory
 
@@ -107,6 +109,8 @@ def train_market(
     returns = [bars.log_return_percent[rows] for rows in by_symbol.values()]
     pooled: VolatilityModel = fit_pooled_model(returns, ModelOrder(kind="garch", distribution="t"))
     models = VolatilityModels({POOLED: pooled, **{symbol: fit.model for symbol, fit in fits.items()}})
+    on_stage("graphs of volatility")
+    graphs = volatility_graphs(models, bars, by_symbol, seed=plan.seed)
     on_stage("forecasters")
     levels = {symbol: 100.0 * np.log(bars.close[rows]) for symbol, rows in by_symbol.items()}
     if rates is not None:
@@ -136,12 +140,13 @@ def train_market(
         first_ns=int(ticks.event_time_ns[0]),
         end_ns=int(ticks.event_time_ns[-1]) + 1,
         metrics=metrics,
-        notes=_notes(fits, by_symbol, methods),
+        volatility_graphs=graphs.names,
+        notes=_notes(fits, by_symbol, methods, graphs),
         library_versions=library_versions(),
         command=command,
         files={},
     )
-    files = {PARAMETERS_FILE: market_parameters_bytes(parameters), **forecasts.files}
+    files = {PARAMETERS_FILE: market_parameters_bytes(parameters), **forecasts.files, **graphs.files}
     folder = write_market_bundle(root, manifest, files, golden_bars_bytes(golden))
     return TrainedMarket(folder, parameters, metrics, methods)
 
@@ -201,6 +206,7 @@ def _notes(
     fits: Mapping[str, VolatilityFit],
     by_symbol: Mapping[str, NDArray[np.int64]],
     methods: tuple[MethodScore, ...],
+    graphs: VolatilityGraphs,
 ) -> tuple[str, ...]:
     named = ((symbol, fit.model) for symbol, fit in fits.items())
     models = "; ".join(f"{symbol}: {model_name(model)} {model.distribution.kind}" for symbol, model in named)
@@ -210,4 +216,5 @@ def _notes(
         f"{len(by_symbol) - len(fits)} of {len(by_symbol)} symbols take the pooled models",
         f"value at risk by {best.method.replace('_', ' ')}: at 99 %, {best.exceedances} exceedances of {best.bars} bars"
         f" (of {len(METHODS)} methods, that of the least mean quantile loss)",
+        f"graphs of volatility: within {graphs.difference:.1g} of the recursion, relatively, on {PARITY_ROWS:,} bars each",
     )

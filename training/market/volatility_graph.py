@@ -8,24 +8,30 @@ the recursion takes of each past bar: its `size`, its `side` and its `level`. Th
 - of APARCH `|residual|`, the residual, and `sigma**delta`;
 - of FIGARCH `|residual|**power` alone, and of HAR the realised variance alone.
 
-Bars before the first thus have the values that `arch` gives them, and no graph counts bars.
+Bars before the first thus have the values that `arch` gives them, and no graph counts bars. Where to begin lies in the
+graph's metadata, so that whoever has the file needs nothing else.
 """
 
+import json
 import math
 from itertools import pairwise
 
 import numpy as np
+import onnx
 
 from risk.volatility.variance_recursion import LEAST_VARIANCE_PERCENT2, MOST_VARIANCE_PERCENT2, figarch_weights
 from risk.volatility.volatility_model import HAR_BARS, Aparch, Egarch, Ewma, Figarch, Garch, Har, VolatilityModel
 from risk.volatility.volatility_models import bars_back
 from training.graph import Graph, Tensor
+from training.market.volatility_graph_state import first_state
 
 STATE = "state"
 LOG_RETURN = "log_return_percent"
 REALISED = "realised_variance_percent2"
 NEXT_STATE = "next_state"
 NEXT_VARIANCE = "next_variance_percent2"
+FIRST_STATE = "first_state"
+"""The key of the metadata that holds the state at the end of training, as JSON."""
 
 _ABSOLUTE_NORMAL_MEAN = 0.79788456080286535587989211
 _HAR_PARTS = tuple(pairwise((0, *HAR_BARS)))
@@ -37,7 +43,8 @@ def recursion_bytes(model: VolatilityModel) -> bytes:
 
     Its inputs are double: `state` [rows, S], `log_return_percent` [rows, 1] and, for HAR alone,
     `realised_variance_percent2` [rows, 1]. Its outputs are `next_state` [rows, S] and `next_variance_percent2`
-    [rows, 1], the forecast for the bar to come, which is also the first of the next state.
+    [rows, 1], the forecast for the bar to come, which is also the first of the next state. Its metadata tells
+    `first_state`, the state of a row at the end of the model's training, or else at its backcast, as a JSON array of S.
 
     >>> from risk.volatility.volatility_model import Garch
     >>> len(recursion_bytes(Garch(omega=0.1, alpha=(0.1,), beta=(0.8,), backcast_percent2=1.0))) > 0
@@ -60,7 +67,9 @@ def recursion_bytes(model: VolatilityModel) -> bytes:
     if isinstance(model, Har):
         inputs[REALISED] = 1
     outputs = {NEXT_STATE: (graph.side_by_side(*following, *windows), first), NEXT_VARIANCE: (following[0], 1)}
-    return graph.serialise_recursion("conditional_variance", inputs, outputs)
+    made = onnx.load_model_from_string(graph.serialise_recursion("conditional_variance", inputs, outputs))
+    onnx.helper.set_model_props(made, {FIRST_STATE: json.dumps(first_state(model).tolist())})
+    return bytes(made.SerializeToString(deterministic=True))
 
 
 def _constant(graph: Graph, value: float) -> Tensor:

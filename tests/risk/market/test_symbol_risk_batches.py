@@ -113,3 +113,13 @@ def test_wild_bars_leave_finite_figures() -> None:
         assert np.isfinite(getattr(found, name)).all()
     assert np.isfinite(found.risk.value_at_risk_percent).all()
     assert np.isfinite(found.variances.next_variance_percent2).all()
+
+
+def test_a_batch_may_bring_more_symbols_than_there_is_room_for() -> None:
+    """Two hundred new symbols in one batch lead to what each leads to alone."""
+    names = [f"s{number}" for number in range(200)]
+    bars = bars_of(names, 2)
+    found = step().advance(bars)
+    for at in (0, 63, 64, 199, 263):
+        mine = np.flatnonzero(np.array(bars.symbol) == bars.symbol[at])
+        assert of_bars([step().advance(bars_where(bars, mine))])[at // 200] == list(columns(found, at))
