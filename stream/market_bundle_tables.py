@@ -18,10 +18,12 @@ SHOWN_SYMBOLS = 40
 def market_bundle_tables(bundle: MarketBundle) -> Iterator[Table]:
     """Yield the tables in the order to show them."""
     yield _summary(bundle)
-    symbols = bundle.parameters.volatility.symbols
+    symbols, graphs = bundle.parameters.volatility.symbols, bundle.manifest.volatility_graphs
     models = Table("symbol", "volatility", "residuals", title="volatility models")
     for column in ("mean, %", "backcast, %²", "BIC"):
         models.add_column(column, justify="right")
+    if graphs:
+        models.add_column("graph")
     for symbol in [POOLED, *sorted(set(symbols) - {POOLED})][: SHOWN_SYMBOLS + 1]:
         model = symbols[symbol]
         figures = bundle.manifest.metrics.get(symbol)
@@ -32,9 +34,10 @@ def market_bundle_tables(bundle: MarketBundle) -> Iterator[Table]:
             f"{model.mean_percent:.4g}",
             f"{model.backcast_percent2:.4g}",
             "" if figures is None else f"{figures['bic']:,.1f}",
+            *([escape(graphs.get(symbol, ""))] if graphs else []),
         )
     if len(symbols) > SHOWN_SYMBOLS + 1:
-        models.add_row(f"and {len(symbols) - SHOWN_SYMBOLS - 1:,} more", "", "", "", "", "", style="dim")
+        models.add_row(f"and {len(symbols) - SHOWN_SYMBOLS - 1:,} more", style="dim")
     yield models
     forecasters = Table("forecaster", "symbols", "pooled", title="forecasters")
     entries = bundle.parameters.forecasters.forecasters

@@ -81,7 +81,6 @@ def open_market_bundle(files: Mapping[str, bytes]) -> MarketBundle:
         parameters = read_market_parameters(files[PARAMETERS_FILE])
     except (KeyError, ValueError) as error:
         raise BundleError(PARAMETERS_FILE, "unusable", f"{error}: make the bundle again with this version") from error
-    _verify_graph_names(manifest, parameters)
     graphs = {one.file: files[one.file] for one in parameters.forecasters.forecasters if one.file in files}
     try:
         golden = read_golden_bars(files[GOLDEN_FILE])
@@ -90,13 +89,14 @@ def open_market_bundle(files: Mapping[str, bytes]) -> MarketBundle:
         difference = first_difference(golden, golden_bars(parameters, graphs, golden.bars))
     except (KeyError, ValueError, FloatingPointError) as error:
         raise BundleError("content", "unusable", f"{error}: make the bundle again with this version") from error
+    _verify_graph_names(manifest, parameters)
     if difference is not None:
         raise BundleError(GOLDEN_FILE, "not what this version computes", f"{difference}: train again")
     return MarketBundle(manifest, short_sha256(files[MANIFEST_FILE]), parameters, graphs)
 
 
 def _verify_graph_names(manifest: MarketManifest, parameters: MarketParameters) -> None:
-    """Raise BundleError unless every graph is one forecaster's or one model of volatility's, and all the latter are there."""
+    """Raise BundleError unless the graphs of volatility are there, of models, and all others are forecasters'."""
     unknown = sorted(set(manifest.volatility_graphs) - set(parameters.volatility.symbols))
     if unknown:
         raise BundleError("volatility_graphs", unknown, f"{PARAMETERS_FILE} has no such models: train again")

@@ -70,6 +70,14 @@ def test_a_market_of_many_symbols_does_not_fill_the_screen() -> None:
     assert "[red]" in shown(with_parameters(volatility=VolatilityModels(models | {"[red]": models["B"]})))
 
 
+def test_graphs_of_volatility_are_told() -> None:
+    """A model's file stands beside it; a bundle of before there were any has no column for them."""
+    manifest = msgspec.structs.replace(SMALL.manifest, volatility_graphs={"B": "volatility-0.onnx"})
+    text = shown(replace(SMALL, manifest=manifest))
+    assert any("volatility-0.onnx" in line and "B" in line for line in text.splitlines()), text
+    assert "graph" not in shown(SMALL)
+
+
 def test_correlations_are_told() -> None:
     """Untrained ones are of an EWMA alone."""
     assert "DCC" not in shown(with_parameters(correlation=CorrelationModel()))

@@ -93,8 +93,8 @@ def train_market(
     A symbol with MIN_RETURNS bars has models of its own, if they converge; the others share the pooled ones. The method
     of the value at risk is the one with the least mean quantile loss on the last half of the bars. The factors of the
     curves in `rates` have forecasters of their own too. Raises FitError and
-    ForecastFitError where there are too few bars, ParityError where a graph is not its original, and BundleError when
-    the bundle would not open. `on_stage` is told what begins.
+    ForecastFitError where there are too few bars, ParityError where a graph, of volatility or of a forecaster, is not
+    its original, and BundleError when the bundle would not open. `on_stage` is told what begins.
     """
     on_stage("bars")
     specifications = BarSpecifications({POOLED: plan.bars})
@@ -216,5 +216,6 @@ def _notes(
         f"{len(by_symbol) - len(fits)} of {len(by_symbol)} symbols take the pooled models",
         f"value at risk by {best.method.replace('_', ' ')}: at 99 %, {best.exceedances} exceedances of {best.bars} bars"
         f" (of {len(METHODS)} methods, that of the least mean quantile loss)",
-        f"graphs of volatility: within {graphs.difference:.1g} of the recursion, relatively, on {PARITY_ROWS:,} bars each",
+        f"graphs of volatility: on {PARITY_ROWS:,} bars each, no variance is further off the recursion than"
+        f" {graphs.difference:.1g} of itself",
     )

@@ -1,6 +1,7 @@
 """A bundle of markets is served only if all of it is what it says."""
 
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from functools import cache
@@ -27,11 +28,12 @@ def _contents() -> dict[str, bytes]:
     return {PARAMETERS_FILE: market_parameters_bytes(SMALL.parameters), GOLDEN_FILE: golden, **SMALL.graphs}
 
 
-def files_of(**more: bytes) -> dict[str, bytes]:
+def files_of(graphs_of_volatility: dict[str, str] | None = None, **more: bytes) -> dict[str, bytes]:
     """Return a bundle's files, with right hashes whatever is in them; `more` by name with _ for the dot."""
     files = {**_contents(), **{name.replace("_", "."): content for name, content in more.items()}}
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    return {**files, MANIFEST_FILE: market_manifest_bytes(msgspec.structs.replace(SMALL.manifest, files=hashes))}
+    manifest = msgspec.structs.replace(SMALL.manifest, files=hashes, volatility_graphs=graphs_of_volatility or {})
+    return {**files, MANIFEST_FILE: market_manifest_bytes(manifest)}
 
 
 def _without(name: str) -> dict[str, bytes]:
@@ -60,6 +62,21 @@ def test_a_whole_bundle_opens() -> None:
     assert bundle.parameters == SMALL.parameters
     assert bundle.graphs == SMALL.graphs
     assert msgspec.structs.replace(bundle.manifest, files={}) == SMALL.manifest
+
+
+def test_graphs_of_volatility_lie_beside_those_of_forecasters() -> None:
+    """The manifest tells them by symbol, and those that forecast are the forecasters' alone."""
+    bundle = open_market_bundle(files_of({"*": "pooled.onnx", "B": "b.onnx"}, pooled_onnx=b"of all", b_onnx=b"of B"))
+    assert bundle.manifest.volatility_graphs == {"*": "pooled.onnx", "B": "b.onnx"}
+    assert bundle.graphs == SMALL.graphs
+
+
+def test_a_bundle_of_before_there_were_graphs_of_volatility_opens() -> None:
+    """Its manifest does not name the field."""
+    files = files_of()
+    manifest = json.loads(files[MANIFEST_FILE])
+    del manifest["volatility_graphs"]
+    assert open_market_bundle({**files, MANIFEST_FILE: json.dumps(manifest).encode()}).graphs == SMALL.graphs
 
 
 def _endless() -> bytes:
@@ -105,6 +122,22 @@ WRONG: dict[str, tuple[Callable[[], dict[str, bytes]], list[str]]] = {
     "a graph that gives no number": (
         lambda: files_of(decay_onnx=_endless()),
         ["content is unusable", "lacks a bound", "make the bundle again"],
+    ),
+    "a graph of nobody": (
+        lambda: files_of(stray_onnx=b"whose"),
+        ["files", "stray.onnx", "no forecaster and no model of volatility"],
+    ),
+    "a graph of volatility that is not there": (
+        lambda: files_of({"*": "pooled.onnx"}),
+        ["volatility_graphs", "pooled.onnx", "missing"],
+    ),
+    "a graph of volatility for a symbol without a model": (
+        lambda: files_of({"Z": "z.onnx"}, z_onnx=b"of Z"),
+        ["volatility_graphs", "Z", "no such models"],
+    ),
+    "a forecaster as a graph of volatility": (
+        lambda: files_of({"*": "decay.onnx"}),
+        ["volatility_graphs", "decay.onnx", "are forecasters"],
     ),
     "no archive of golden bars": (lambda: files_of(golden_npz=b"PK"), ["golden bars", "make the bundle again"]),
     "another model of volatility": (

@@ -2,18 +2,23 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from risk.bars.bar_spec import BarSpecification, TimeBars
 from risk.market.golden_bars import read_golden_bars
+from risk.volatility.volatility_model import VolatilityModel
 from risk.volatility.volatility_models import model_name
 from stream.bundle_files import read_market_bundle
+from training.market import volatility_graph_files
 from training.market.forecaster_fit import ForecastFitError
 from training.market.market_train import GOLDEN_BARS, MarketPlan, TrainedMarket, train_market
 from training.market.tick_history import TickHistory
 from training.market.tick_simulator import MINUTE_NS, simulate_ticks
 from training.market.volatility_fit import FitError, ModelOrder
+from training.market.volatility_graph import recursion_bytes
+from training.parity import ParityError
 
 PLAN = MarketPlan("small", BarSpecification(closes=TimeBars(MINUTE_NS)), None, orders=(ModelOrder(kind="garch"),))
 COMMAND = "riskstream market train --simulate"
@@ -62,9 +67,31 @@ def test_a_symbol_with_few_bars_takes_the_pooled_models(trained: TrainedMarket) 
 def test_every_forecaster_is_there(trained: TrainedMarket) -> None:
     """Each entry's graph lies in the folder, and both symbols have forecasters: 250 bars are enough."""
     entries = trained.parameters.forecasters.forecasters
-    assert {one.file for one in entries} == {path.name for path in trained.folder.glob("*.onnx")}
+    assert {one.file for one in entries} == {path.name for path in trained.folder.glob("forecast-*.onnx")}
     assert {one.key for one in entries} == {"*", "A", "B"}
     assert trained.parameters.forecasters.horizon_bars == PLAN.forecast_bars
+
+
+def test_every_volatility_model_leaves_as_a_graph(trained: TrainedMarket) -> None:
+    """The pooled model's file and A's are those of the models in the bundle, and the notes tell what the gate found."""
+    bundle = read_market_bundle(trained.folder)
+    assert bundle.manifest.volatility_graphs == {"*": "volatility-pooled.onnx", "A": "volatility-0.onnx"}
+    for symbol, file in bundle.manifest.volatility_graphs.items():
+        assert (trained.folder / file).read_bytes() == recursion_bytes(bundle.parameters.volatility.symbols[symbol])
+        assert file not in bundle.graphs
+    assert any("10,000 bars each" in note for note in bundle.manifest.notes)
+
+
+def test_a_graph_that_is_not_its_model_ends_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is written where the parity gate does not let a graph of volatility pass."""
+
+    def wrong(model: VolatilityModel) -> bytes:
+        return recursion_bytes(msgspec.structs.replace(model, mean_percent=model.mean_percent + 1e-6))
+
+    monkeypatch.setattr(volatility_graph_files, "recursion_bytes", wrong)
+    with pytest.raises(ParityError, match="differs from its recursion"):
+        train_market(ticks_of(510), replace(PLAN, name="none"), root=tmp_path, command=COMMAND)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_bars_of_a_year_are_counted(trained: TrainedMarket) -> None:

@@ -1,3 +1,4 @@
+import json
 import math
 from functools import cache
 
@@ -11,14 +12,13 @@ from risk.volatility.conditional_variance import ConditionalVariance
 from risk.volatility.training_end import TrainingEnd
 from risk.volatility.volatility_model import Egarch, Har, VolatilityModel
 from risk.volatility.volatility_models import VolatilityModels, bars_back, model_name
-from tests.arch_models import MODELS, daily_returns
+from tests.arch_models import MODELS, arch_variances, daily_returns
 from training.market.volatility_graph import recursion_bytes
 from training.market.volatility_graph_state import first_state
 
 HAR = Har(constant=0.05, daily=0.4, weekly=0.3, monthly=0.2, scale=1.3, mean_percent=0.1, backcast_percent2=1.7)
 EVERY = [*MODELS, HAR]
 every_model = pytest.mark.parametrize("model", EVERY, ids=model_name)
-ROWS = 10_000
 
 
 @cache
@@ -48,25 +48,21 @@ def random_bars(seed: int, shape: tuple[int, ...]) -> tuple[NDArray[np.float64],
     return np.where(draw.random(shape) < 0.97, returns, rare), np.where(draw.random(shape) < 0.9, returns**2, 0.0)
 
 
-@every_model
-def test_the_graph_is_the_kernel_on_random_rows(model: VolatilityModel) -> None:
-    """Symbols after some bars of any size, ten thousand rows in all: state and variance follow as in the stream."""
-    symbols = ROWS // 20
-    returns, realised = random_bars(1, (20, symbols))
-    step = ConditionalVariance(VolatilityModels({"*": model}))
-    names = [f"s{at}" for at in range(symbols)]
-    state = np.repeat(first_state(model)[None, :], symbols, axis=0)
-    for bar in range(20):
-        expected = step.advance(names, returns[bar], realised[bar])
-        np.testing.assert_allclose(state[:, 0], expected.variance_percent2, rtol=1e-12, atol=0)
-        state, variance = run(model, state, returns[bar], realised[bar])
-        np.testing.assert_allclose(variance, expected.next_variance_percent2, rtol=1e-12, atol=0)
-        assert np.array_equal(state[:, 0], variance)
+@pytest.mark.parametrize("model", MODELS, ids=model_name)
+def test_the_graph_is_that_of_arch(model: VolatilityModel) -> None:
+    """From the backcast on, fed its own state, the graph gives the variances of arch's recursion on real days."""
+    returns = daily_returns("wti")[:400]
+    expected = arch_variances(model, returns)
+    state = first_state(model)[None, :]
+    assert state[0, 0] == pytest.approx(expected[0], rel=1e-12)
+    for at in range(400):
+        state, variance = run(model, state, returns[at : at + 1], np.zeros(1))
+        assert variance[0] == state[0, 0] == pytest.approx(expected[at + 1], rel=1e-12)
 
 
 @every_model
 def test_the_graph_follows_a_series_from_the_end_of_training(model: VolatilityModel) -> None:
-    """Begun at the end of training and fed its own state, the graph gives the stream's variances of real days."""
+    """Begun at the end of training, which its file tells, and fed its own state, it gives the stream's variances."""
     returns = daily_returns("wti")[:1_400]
     realised = returns**2 + 0.1
     lags = bars_back(model)
@@ -81,7 +77,9 @@ def test_the_graph_follows_a_series_from_the_end_of_training(model: VolatilityMo
     begun = msgspec.structs.replace(model, start=end)
     following = ConditionalVariance(VolatilityModels({"*": begun}))
     expected = following.advance(["X"] * 200, returns[1_200:], realised[1_200:])
-    state = first_state(begun)[None, :]
+    told = onnxruntime.InferenceSession(recursion_bytes(begun)).get_modelmeta().custom_metadata_map["first_state"]
+    state = np.array([json.loads(told)])
+    assert state.tolist() == [first_state(begun).tolist()]
     for at in range(200):
         state, variance = run(model, state, returns[1_200 + at : 1_201 + at], realised[1_200 + at : 1_201 + at])
         assert variance[0] == pytest.approx(expected.next_variance_percent2[at], rel=1e-12)
