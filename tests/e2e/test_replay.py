@@ -27,6 +27,7 @@ from risk.manifest import short_sha256
 from risk.merchant_events import decode_block, int64_column
 from schemas.alert import Alert
 from schemas.encoding import encode
+from schemas.forecast import Forecast
 from schemas.label import Label
 from schemas.rate import Rate
 from schemas.score import Score
@@ -164,14 +165,18 @@ def lies_in(settings: Settings, kind: KindName) -> dict[str, Counter[Line]]:
         stream: Counter(
             (stream, one.partition, None if one.key is None else one.key.decode(), one.value)
             for one in published(settings, stream)
-            if stream != "alerts" or is_genuine(one.value, KINDS[kind].entity_kind)
+            if is_own(stream, one.value, settings.topic(kind), KINDS[kind].entity_kind)
         )
         for stream in KINDS[kind].streams
     }
 
 
-def is_genuine(value: bytes, entity_kind: str) -> bool:
-    """Tell whether an alert is on such an entity, and was not forged by a test."""
+def is_own(stream: ScoredStream, value: bytes, topic: str, entity_kind: str) -> bool:
+    """Tell whether an alert is on such an entity and not forged by a test, and a forecast of messages on such a topic."""
+    if stream == "forecasts":
+        return msgspec.json.decode(value, type=Forecast).source.topic == topic
+    if stream != "alerts":
+        return True
     alert = msgspec.json.decode(value, type=Alert)
     return alert.entity_kind == entity_kind and alert.event_time_ns != FORGED_NS
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from live import Worker, start_worker
 
+from stream.app import job_specs
 from stream.broker_process import free_port
+from stream.bundles import read_bundles
 from stream.settings import Settings
-
-JOBS = 7
 
 
 @dataclass
@@ -54,21 +54,22 @@ def until_working(worker: Worker) -> None:
 
 def until_worked_off(workers: Sequence[Worker]) -> None:
     """Wait until the workers together hold every partition and nothing is left to read or to publish."""
+    settings = workers[0].settings
+    held = len(job_specs(settings, read_bundles(settings))) * settings.partitions
     calm_since = time.monotonic()
 
     def calm() -> bool:
         # The lag is told every second: what the first hop has just written may not be in it.
         nonlocal calm_since
-        if not _idle(workers):
+        if not _idle(workers, held):
             calm_since = time.monotonic()
         return time.monotonic() - calm_since > 3.0
 
     workers[0].wait_until(calm)
 
 
-def _idle(workers: Sequence[Worker]) -> bool:
-    held = sum(worker.metric_count("riskstream_state_rows") for worker in workers)
-    return held == JOBS * workers[0].settings.partitions and all(
+def _idle(workers: Sequence[Worker], held: int) -> bool:
+    return held == sum(worker.metric_count("riskstream_state_rows") for worker in workers) and all(
         worker.metric("riskstream_consumer_lag_records") == 0 and worker.metric("riskstream_outbox_records") == 0
         for worker in workers
     )

@@ -20,6 +20,8 @@ HAR = Har(constant=0.05, daily=0.4, weekly=0.3, monthly=0.2, scale=1.3, mean_per
 EVERY = [*MODELS, HAR]
 every_model = pytest.mark.parametrize("model", EVERY, ids=model_name)
 GARCH = Garch(omega=0.02, alpha=(0.1,), beta=(0.85,), backcast_percent2=1.7)
+FIGARCH = Figarch(omega=0.05, d=0.4, beta=0.3, truncation=20, backcast_percent2=1.7)
+EGARCH = Egarch(omega=0.002, alpha=(0.12,), gamma=(-0.13,), beta=(0.97,), backcast_percent2=1.7)
 RETURNS = daily_returns("wti")[:1_500]
 REALISED = 0.9 * RETURNS**2
 
@@ -42,10 +44,9 @@ def test_a_graph_of_its_model_passes(model: VolatilityModel) -> None:
 
 
 def test_a_shock_does_not_multiply_rounding() -> None:
-    """An EGARCH that answers shocks far more than any market does passes on every draw."""
-    wild = Egarch(omega=0.3, alpha=(0.9,), gamma=(-0.6,), beta=(0.99,), backcast_percent2=1e-4)
-    graph = recursion_bytes(wild)
-    assert max(checked(wild, graph, seed) for seed in range(8)) < TOLERANCE / 50
+    """Each bar of an EGARCH is compared alone: on no draw is one off by more than a few roundings."""
+    model = msgspec.structs.replace(EGARCH, omega=0.02)
+    assert max(checked(model, recursion_bytes(model), seed) for seed in range(8)) < TOLERANCE / 200
 
 
 @every_model
@@ -71,10 +72,6 @@ def test_the_worst_bar_is_shown() -> None:
     off = msgspec.structs.replace(GARCH, beta=(0.84,))
     with pytest.raises(ParityError, match=r"GARCH\(1,1\) .* of 10000 bars; .* for a return of .* % and a realised"):
         checked(GARCH, recursion_bytes(off))
-
-
-FIGARCH = Figarch(omega=0.05, d=0.4, beta=0.3, truncation=20, backcast_percent2=1.7)
-EGARCH = Egarch(omega=0.002, alpha=(0.12,), gamma=(-0.13,), beta=(0.97,), backcast_percent2=1.7)
 
 
 @pytest.mark.parametrize(
@@ -105,10 +102,12 @@ def test_every_output_is_looked_at(model: VolatilityModel, output: str, column: 
 
 def test_the_bars_tried_are_many_and_extreme() -> None:
     """There are 10,000, of the history, with returns of 0, of the mean, and as great as prices can hold."""
-    returns, realised = parity_bars(GARCH, RETURNS, REALISED, seed=0)
+    moving, model = RETURNS[RETURNS != 0.0], msgspec.structs.replace(GARCH, mean_percent=0.0123)
+    returns, realised = parity_bars(model, moving, 0.9 * moving**2, seed=0)
     assert returns.shape == realised.shape == (PARITY_ROWS // PARITY_SERIES, PARITY_SERIES)
     assert returns.size >= PARITY_ROWS
-    assert np.isin(returns[:, 1::2], RETURNS).all()
+    assert np.isin(returns[:, 1::2], moving).all()
     np.testing.assert_allclose(realised[:, 1::2], 0.9 * returns[:, 1::2] ** 2)
     assert np.abs(returns).max() == 1e4
     assert (returns[:, ::2] == 0.0).any()
+    assert (returns[:, ::2] == 0.0123).any()
