@@ -172,7 +172,7 @@ def lies_in(settings: Settings, kind: KindName) -> dict[str, Counter[Line]]:
 
 
 def is_own(stream: ScoredStream, value: bytes, topic: str, entity_kind: str) -> bool:
-    """Tell whether an alert is on such an entity and not forged by a test, and a forecast of messages on such a topic."""
+    """Tell whether an alert is on such an entity and not forged by a test, or a forecast of a message on a topic."""
     if stream == "forecasts":
         return msgspec.json.decode(value, type=Forecast).source.topic == topic
     if stream != "alerts":
@@ -349,7 +349,7 @@ def test_a_forged_alert_is_found_among_its_kind_alone(settings: Settings) -> Non
 
 def forge(settings: Settings, kind: KindName) -> int:
     """Publish an alert of a kind that no event led to, far in the future; return how many genuine ones there are."""
-    alerts = [one for one in published(settings, "alerts") if is_genuine(one.value, KINDS[kind].entity_kind)]
+    alerts = [one for one in published(settings, "alerts") if is_own("alerts", one.value, "", KINDS[kind].entity_kind)]
     genuine = msgspec.json.decode(alerts[0].value, type=Alert)
     invented = msgspec.structs.replace(genuine, alert_id="ab" * 16, event_time_ns=FORGED_NS)
 

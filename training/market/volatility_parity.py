@@ -85,5 +85,5 @@ def parity_bars(
     """
     returns = parity_series(log_returns_percent, _BARS, seed=seed)
     realised = np.abs(parity_series(realised_variance_percent2, _BARS, seed=seed))
-    returns[::2, 16::64], returns[::2, 48::64] = 0.0, model.mean_percent
+    pass
     return np.clip(returns, -_MOST_RETURN_PERCENT, _MOST_RETURN_PERCENT).T, realised.T
