@@ -20,8 +20,7 @@ def market_bundle_tables(bundle: MarketBundle) -> Iterator[Table]:
     yield _summary(bundle)
     symbols, graphs = bundle.parameters.volatility.symbols, bundle.manifest.volatility_graphs
     models = Table("symbol", "volatility", "residuals", title="volatility models")
-    for column in ("mean, %", "backcast, %²", "BIC"):
-        models.add_column(column, justify="right")
+    models.add_column("BIC", justify="right")
     if graphs:
         models.add_column("graph")
     for symbol in [POOLED, *sorted(set(symbols) - {POOLED})][: SHOWN_SYMBOLS + 1]:
@@ -31,8 +30,6 @@ def market_bundle_tables(bundle: MarketBundle) -> Iterator[Table]:
             "all others" if symbol == POOLED else escape(symbol),
             model_name(model),
             model.distribution.kind,
-            f"{model.mean_percent:.4g}",
-            f"{model.backcast_percent2:.4g}",
             "" if figures is None else f"{figures['bic']:,.1f}",
             *([escape(graphs.get(symbol, ""))] if graphs else []),
         )
