@@ -1,9 +1,6 @@
 """A small market bundle in memory, for tests: models made up here, forecasters of three small graphs."""
 
-import sys
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent / "laws"))
 
 from forecast_steps import FILES, FORECASTERS
 

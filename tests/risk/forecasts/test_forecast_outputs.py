@@ -1,11 +1,11 @@
 import msgspec
+from forecast_steps import FILES, FORECASTERS
 
 from risk.forecasts.forecast_outputs import forecast_outputs
 from risk.forecasts.forecast_step import Forecasts
 from schemas.forecast import Forecast
 from schemas.source import Source
 from tests.closed_bars import bars_of
-from tests.small_market_bundle import FILES, FORECASTERS
 
 SOURCE = Source("ticks", 3, 12)
 
