@@ -4,6 +4,8 @@ from scipy.stats import norm
 from statsmodels.stats.diagnostic import acorr_ljungbox
 
 from risk.volatility.residual_tests import LAGS, RESIDUALS, ResidualTests
+from tests.arch_models import daily_returns
+from training.market.volatility_fit import ModelOrder, fit_volatility_model
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -53,3 +55,12 @@ def test_a_symbol_that_is_forgotten_begins_anew() -> None:
     step.forget("X")
     assert step.advance(["X"], np.array([1.0])).scale_p[0] == 1.0
     assert step.dump() != {}
+
+
+def test_returns_are_rejected_and_residuals_of_a_fit_are_not() -> None:
+    """The S&P 500's returns have ARCH, and what GJR-GARCH leaves of the Nasdaq's has next to none."""
+    returns = daily_returns("sp500")
+    assert ResidualTests().advance(["X"] * len(returns), returns / returns.std()).rejected.any()
+    fit = fit_volatility_model(daily_returns("nasdaq"), ModelOrder(kind="garch", o=1))
+    residuals = fit.bars.standardised_residual
+    assert ResidualTests().advance(["X"] * len(residuals), residuals).squares_p[-1] > 1e-6
