@@ -1,49 +1,19 @@
 """The messages that blocks of merchant events carry: transactions and labels, row by row."""
 
-from collections.abc import Set
-from dataclasses import replace
+from collections.abc import Mapping
 
 import msgspec
 import numpy as np
 
-from risk.chunk import Chunk
-from risk.merchant_events import Block, Role, decode_block, encode_block, int64_column
-from schemas.source import Source
+from risk.block_rows import BlockRows
+from risk.merchant_events import Block, Role, decode_block, encode_block
 
 
-class MerchantRows:
-    """Each row of a block is a message of its own source; see `risk.isolation.Parts`.
+class MerchantRows(BlockRows[Block]):
+    """Each row of a block is a message of its own source; `topics` names the topic of each role."""
 
-    `topics` names the topic that each role's messages lie in.
-    """
-
-    def __init__(self, topics: dict[Role, str]) -> None:
-        self._topics = topics
-
-    def of(self, chunk: Chunk) -> list[Source]:
-        """Return where the rows' messages lie."""
-        return [source for block in _blocks(chunk) for source in self._sources(block)]
-
-    def without(self, chunk: Chunk, excluded: Set[Source]) -> Chunk:
-        """Return the chunk with blocks that lack some rows; what they tell of their source stays."""
-        if not excluded:
-            return chunk
-        values = []
-        for value, block in zip(chunk.values, _blocks(chunk), strict=True):
-            kept = [at for at, source in enumerate(self._sources(block)) if source not in excluded]
-            values.append(value if len(kept) == len(block) else encode_block(_where(block, kept)))
-        return replace(chunk, values=tuple(values))
-
-    def _sources(self, block: Block) -> list[Source]:
-        topic = self._topics[block.role]
-        return [
-            Source(topic=topic, partition=block.partition, offset=offset)
-            for offset in int64_column(block.offsets).tolist()
-        ]
-
-
-def _blocks(chunk: Chunk) -> list[Block]:
-    return [decode_block(value) for value in chunk.values if value is not None]
+    def __init__(self, topics: Mapping[Role, str]) -> None:
+        super().__init__({role: topic for role, topic in topics.items()}, decode_block, encode_block, _where)
 
 
 def _where(block: Block, rows: list[int]) -> Block:
