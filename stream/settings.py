@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -59,6 +59,31 @@ class Settings(BaseSettings):
 
     web_port: Annotated[int, Field(ge=1, le=65535)] = 6066
     """Port that /metrics, /live and /ready are served on."""
+
+    page_host: str = "127.0.0.1"
+    """Address of the live page; another than this machine's own wants a token."""
+
+    page_port: Annotated[int, Field(ge=1, le=65535)] = 8080
+    """Port of the live page."""
+
+    page_token: SecretStr = SecretStr("")
+    """What a reader of the live page shows to be let in; none, and only this machine's own browsers are."""
+
+    page_guarded: bool = False
+    """Whether the page may listen beyond this machine without a token, since only it can get there: a container's
+    port that is published on loopback alone."""
+
+    workers: Annotated[str, Field(pattern=r"^[^/\s,]+:\d+(,[^/\s,]+:\d+)*$")] = "127.0.0.1:6066"
+    """Where the live page asks workers how they are, host:port, by commas; a name of many addresses is all of them."""
+
+    monitor_host: str = "127.0.0.1"
+    """Address that the monitor's /metrics are served on."""
+
+    monitor_port: Annotated[int, Field(ge=1, le=65535)] = 6067
+    """Port that the monitor's /metrics are served on."""
+
+    monitor_window_days: Annotated[float, Field(gt=0, le=366)] = 30.0
+    """How far back, in event time, the monitor holds alerts and scores against their labels."""
 
     symbol_label_limit: Annotated[int, Field(ge=1)] = 50
     """How many symbols get a volatility series in the metrics."""
