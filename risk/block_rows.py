@@ -35,6 +35,18 @@ class BlockRows(Generic[BlockT]):
     """Each row of a block is a message of its own source; see `risk.isolation.Parts`.
 
     `topics` names the topic that each role's messages lie in; `where` gives a block with some of its rows.
+
+    >>> from collections import namedtuple
+    >>> class Offsets(namedtuple("Offsets", "role partition offsets")):
+    ...     def __len__(self):
+    ...         return len(self.offsets) // 8
+    >>> def decode(value):
+    ...     return Offsets("labels", 3, value)
+    >>> rows = BlockRows({"labels": "eu.labels"}, decode, lambda block: block.offsets, lambda block, kept: block)
+    >>> offsets = (5).to_bytes(8, "little") + (9).to_bytes(8, "little")
+    >>> found = rows.of(Chunk("merchant-events", 0, offsets=(0,), keys=(None,), values=(offsets,), caught_up=True))
+    >>> [(source.topic, source.partition, source.offset) for source in found]
+    [('eu.labels', 3, 5), ('eu.labels', 3, 9)]
     """
 
     def __init__(

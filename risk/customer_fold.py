@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-import msgspec
 import numpy as np
 
 from risk import customer_profile
@@ -11,28 +10,23 @@ from risk.customer_profile import CustomerProfile
 from risk.dead_letters import reject
 from risk.decode import decode_transactions
 from risk.event_time import late_rejection, rows_where, split_future
+from risk.first_hop import FirstHop
 from risk.fold import Emitted
 from risk.merchant_events import TRANSACTION
 from risk.merchant_routing import MerchantRouting
 
 
-class SourceCut(msgspec.Struct, frozen=True):
-    """What a first-hop state contains: source records up to `offset`, event times up to `clock_ns`."""
-
-    offset: int
-    clock_ns: int
-
-
-class CustomerFold:
+class CustomerFold(FirstHop):
     """Advances the profiles of one partition of customers; see `risk.fold.Fold`."""
 
     state_version = f"customers-{customer_profile.STATE_VERSION}"
+
+    _routing: MerchantRouting
 
     def __init__(self, partition: int, *, partitions: int, currency: str) -> None:
         self._routing = MerchantRouting("transactions", partition, partitions)
         self._currency = currency
         self._profiles = CustomerProfile()
-        self._offset = -1
 
     def __len__(self) -> int:
         return len(self._profiles)
@@ -40,7 +34,7 @@ class CustomerFold:
     def advance(self, chunk: Chunk) -> Emitted:
         """Update the customers' profiles; emit a block of rows for each merchant partition, and dead letters."""
         emitted = Emitted()
-        chunk = chunk.after(self._offset)
+        chunk = self._unread(chunk)
         columns, rejections = decode_transactions(chunk.keys, chunk.values, self._currency)
         columns, future = split_future(columns, chunk)
         features = self._profiles.advance(columns.customer_id, columns.event_time_ns, columns.amount)
@@ -51,8 +45,7 @@ class CustomerFold:
             columns, features = rows_where(columns, np.flatnonzero(~too_late)), features[~too_late]
         reject(emitted, chunk, rejections)
         count = len(columns.transaction_id)
-        if chunk.offsets:
-            self._offset = chunk.offsets[-1]
+        self._note(chunk)
         emitted.outputs += self._routing.outputs(
             chunk,
             columns.index,
@@ -71,20 +64,7 @@ class CustomerFold:
         """Return the profiles changed since the last call."""
         return self._profiles.take_changed()
 
-    def cut(self) -> bytes:
-        """Return the source offset and the clock that the state contains."""
-        return msgspec.msgpack.encode(SourceCut(self._offset, self._routing.clock_ns))
-
-    def last_offset(self) -> int:
-        """Return the offset of the last record taken."""
-        return self._offset
-
-    def read_on_offset(self) -> int:
-        """Return the offset after the last record taken."""
-        return self._offset + 1
-
     def restore(self, cut: bytes, rows: Iterable[tuple[bytes, bytes]]) -> None:
         """Take up a cut and its profiles."""
-        source = msgspec.msgpack.decode(cut, type=SourceCut)
-        self._offset, self._routing.clock_ns = source.offset, source.clock_ns
+        self._restore_source(cut)
         self._profiles.load(rows)

@@ -2,20 +2,19 @@
 
 from collections.abc import Iterable
 
-import msgspec
 import numpy as np
 
 from risk.chunk import Chunk
-from risk.customer_fold import SourceCut
 from risk.dead_letters import reject
 from risk.decode import decode_labels
 from risk.event_time import split_foretold, split_future
+from risk.first_hop import FirstHop
 from risk.fold import Emitted
 from risk.merchant_events import CLEARANCE, FRAUD
 from risk.merchant_routing import MerchantRouting
 
 
-class LabelFold:
+class LabelFold(FirstHop):
     """Forwards one partition of labels to the merchants they concern; see `risk.fold.Fold`.
 
     Labels may be keyed by anything: it is the merchant's identifier in them that says where they go.
@@ -23,9 +22,10 @@ class LabelFold:
 
     state_version = "labels-1"
 
+    _routing: MerchantRouting
+
     def __init__(self, partition: int, *, partitions: int) -> None:
         self._routing = MerchantRouting("labels", partition, partitions)
-        self._offset = -1
 
     def __len__(self) -> int:
         return 0
@@ -33,14 +33,13 @@ class LabelFold:
     def advance(self, chunk: Chunk) -> Emitted:
         """Emit a block of rows for each merchant partition that the labels concern, and dead letters."""
         emitted = Emitted()
-        chunk = chunk.after(self._offset)
+        chunk = self._unread(chunk)
         columns, rejections = decode_labels(chunk.values)
         columns, future = split_future(columns, chunk)
         columns, foretold = split_foretold(columns)
         reject(emitted, chunk, rejections + future + foretold)
         count = len(columns.transaction_id)
-        if chunk.offsets:
-            self._offset = chunk.offsets[-1]
+        self._note(chunk)
         emitted.outputs += self._routing.outputs(
             chunk,
             columns.index,
@@ -59,19 +58,6 @@ class LabelFold:
         """Return nothing: there are no rows."""
         return []
 
-    def cut(self) -> bytes:
-        """Return the source offset and the clock that were reached."""
-        return msgspec.msgpack.encode(SourceCut(self._offset, self._routing.clock_ns))
-
-    def last_offset(self) -> int:
-        """Return the offset of the last record taken."""
-        return self._offset
-
-    def read_on_offset(self) -> int:
-        """Return the offset after the last record taken."""
-        return self._offset + 1
-
     def restore(self, cut: bytes, rows: Iterable[tuple[bytes, bytes]]) -> None:
         """Take up a cut."""
-        source = msgspec.msgpack.decode(cut, type=SourceCut)
-        self._offset, self._routing.clock_ns = source.offset, source.clock_ns
+        self._restore_source(cut)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,10 +11,10 @@ from risk.bars.bar_builder import BarBuilder
 from risk.bars.closed_bars import ClosedBars
 from risk.bars.feed_watch import FeedWatch
 from risk.chunk import Chunk
-from risk.customer_fold import SourceCut
 from risk.dead_letters import reject
 from risk.decode import decode_ticks
 from risk.event_time import split_future
+from risk.first_hop import FirstHop
 from risk.fold import Emitted
 from risk.market import market_alerts
 from risk.market.market_alerts import MarketAlerts
@@ -34,12 +33,14 @@ Closed = tuple[NDArray[np.int64], NDArray[np.int64], ClosedBars, BarRisks]
 """Bars that closed: the records of the chunk that closed them, their event times, the bars, and what follows."""
 
 
-class TickFold:
+class TickFold(FirstHop):
     """Advances the symbols of one partition; see `risk.fold.Fold`.
 
     Re-estimated parameters lie among the ticks and take over where they lie. Each closed bar also goes to every
     partition of the portfolios.
     """
+
+    _routing: MarketRouting
 
     def __init__(self, partition: int, *, partitions: int, bundle: MarketBundle) -> None:
         self._version = bundle.version
@@ -50,7 +51,6 @@ class TickFold:
         self._at_99 = bundle.parameters.value_at_risk.levels.index(0.99)
         self._outputs = TickOutputs(bundle, self._risk.forecasters)
         self._routing = MarketRouting("ticks", partition, partitions)
-        self._offset = -1
 
     @property
     def state_version(self) -> str:
@@ -68,7 +68,7 @@ class TickFold:
     def advance(self, chunk: Chunk) -> Emitted:
         """Take ticks and refits; emit dead letters, and for each bar that closed its messages and maybe an alert."""
         emitted = Emitted(counts=dict.fromkeys(_COUNTS, 0))
-        chunk = chunk.after(self._offset)
+        chunk = self._unread(chunk)
         rejections: list[Rejection] = []
         closed: list[Closed] = []
         first = 0
@@ -78,8 +78,7 @@ class TickFold:
                 rejections += self._take_refit(chunk, place, emitted)
             first = place + 1
         reject(emitted, chunk, rejections)
-        if chunk.offsets:
-            self._offset = chunk.offsets[-1]
+        self._note(chunk)
         emitted.outputs += self._routing.outputs(chunk, _market_columns(closed) if closed else _NO_BARS)
         return emitted
 
@@ -145,22 +144,9 @@ class TickFold:
         """Return the symbols' rows changed since the last call, of every step."""
         return [(name + key, row) for name, step in self._steps() for key, row in step.take_changed()]
 
-    def cut(self) -> bytes:
-        """Return the last source offset that the state contains, and the clock that portfolios were told."""
-        return msgspec.msgpack.encode(SourceCut(self._offset, self._routing.clock_ns))
-
-    def last_offset(self) -> int:
-        """Return the offset of the last record taken."""
-        return self._offset
-
-    def read_on_offset(self) -> int:
-        """Return the offset after the last record taken."""
-        return self._offset + 1
-
     def restore(self, cut: bytes, rows: Iterable[tuple[bytes, bytes]]) -> None:
         """Take up a cut and its rows."""
-        source = msgspec.msgpack.decode(cut, type=SourceCut)
-        self._offset, self._routing.clock_ns = source.offset, source.clock_ns
+        self._restore_source(cut)
         pairs = list(rows)
         for name, step in self._steps():
             step.load([(key.removeprefix(name), row) for key, row in pairs if key.startswith(name)])

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable
 
-import msgspec
 import numpy as np
 
 from risk.chunk import Chunk
-from risk.customer_fold import SourceCut
 from risk.dead_letters import reject
 from risk.event_time import rows_where, split_future
+from risk.first_hop import FirstHop
 from risk.fold import Emitted
 from risk.market.market_columns import position_columns
 from risk.market.market_routing import MarketRouting
@@ -21,7 +20,7 @@ STATE_VERSION = 1
 """Goes up when the packed row changes."""
 
 
-class PositionFold:
+class PositionFold(FirstHop):
     """Forwards one partition of positions; see `risk.fold.Fold`.
 
     It knows what each portfolio holds, so that a position beyond the limits of `risk.portfolios.held_instruments` is
@@ -31,11 +30,12 @@ class PositionFold:
 
     state_version = f"positions-{STATE_VERSION}"
 
+    _routing: MarketRouting
+
     def __init__(self, partition: int, *, partitions: int) -> None:
         self._partition, self._partitions = partition, partitions
         self._routing = MarketRouting("positions", partition, partitions)
         self._held = HeldInstruments()
-        self._offset = -1
 
     def __len__(self) -> int:
         return len(self._held)
@@ -43,13 +43,12 @@ class PositionFold:
     def advance(self, chunk: Chunk) -> Emitted:
         """Emit a block with the positions, and dead letters."""
         emitted = Emitted()
-        chunk = chunk.after(self._offset)
+        chunk = self._unread(chunk)
         columns, rejections = decode_positions(chunk.keys, chunk.values)
         columns, future = split_future(columns, chunk)
         columns, refused = self._split_refused(columns)
         reject(emitted, chunk, rejections + future + refused)
-        if chunk.offsets:
-            self._offset = chunk.offsets[-1]
+        self._note(chunk)
         emitted.outputs += self._routing.outputs(chunk, position_columns(columns))
         emitted.counts = {"forwarded": len(columns.portfolio)}
         return emitted
@@ -88,20 +87,7 @@ class PositionFold:
         """Return what the portfolios hold whose instruments changed since the last call."""
         return self._held.take_changed()
 
-    def cut(self) -> bytes:
-        """Return the source offset and the clock that were reached."""
-        return msgspec.msgpack.encode(SourceCut(self._offset, self._routing.clock_ns))
-
-    def last_offset(self) -> int:
-        """Return the offset of the last record taken."""
-        return self._offset
-
-    def read_on_offset(self) -> int:
-        """Return the offset after the last record taken."""
-        return self._offset + 1
-
     def restore(self, cut: bytes, rows: Iterable[tuple[bytes, bytes]]) -> None:
         """Take up a cut and what the portfolios hold."""
-        source = msgspec.msgpack.decode(cut, type=SourceCut)
-        self._offset, self._routing.clock_ns = source.offset, source.clock_ns
+        self._restore_source(cut)
         self._held.load(rows)

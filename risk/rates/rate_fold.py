@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable
 
-import msgspec
-
 from risk.chunk import Chunk
-from risk.customer_fold import SourceCut
 from risk.dead_letters import reject
 from risk.event_time import split_future
+from risk.first_hop import FirstHop
 from risk.fold import Emitted, Output
 from risk.forecasts import forecast_step
 from risk.forecasts.forecast_outputs import forecast_outputs
@@ -33,12 +31,14 @@ from schemas.encoding import encode
 from schemas.source import Source
 
 
-class RateFold:
+class RateFold(FirstHop):
     """Advances the curves of one partition of currencies; see `risk.fold.Fold`.
 
     A curve and an alert on it have the same id, each in its own topic. The bundle's forecasters forecast the factors of
     every curve as they do symbols; `partitions` is how many market events have.
     """
+
+    _routing: MarketRouting
 
     def __init__(self, partition: int, *, partitions: int, bundle: MarketBundle) -> None:
         self._parameters = bundle.parameters.rates
@@ -47,7 +47,6 @@ class RateFold:
         self._alerts = CurveAlerts(self._parameters)
         self._forecasts = Forecasts(bundle.parameters.forecasters, bundle.graphs)
         self._routing = MarketRouting("rates", partition, partitions)
-        self._offset = -1
 
     @property
     def state_version(self) -> str:
@@ -61,7 +60,7 @@ class RateFold:
     def advance(self, chunk: Chunk) -> Emitted:
         """Take the points; emit dead letters, and for each curve that closed messages and maybe an alert."""
         emitted = Emitted()
-        chunk = chunk.after(self._offset)
+        chunk = self._unread(chunk)
         columns, rejections = decode_rates(chunk.keys, chunk.values)
         columns, future = split_future(columns, chunk)
         curves = self._curves.advance(
@@ -69,8 +68,7 @@ class RateFold:
         )
         refused = refused_points(columns, curves)
         reject(emitted, chunk, rejections + future + refused)
-        if chunk.offsets:
-            self._offset = chunk.offsets[-1]
+        self._note(chunk)
         nodes = [slice(count) for count in curves.tenors.tolist()]
         rows = curve_columns(
             columns.index[curves.index],
@@ -148,22 +146,9 @@ class RateFold:
         """Return the rows changed since the last call, of every step."""
         return [(name + key, row) for name, step in self._steps() for key, row in step.take_changed()]
 
-    def cut(self) -> bytes:
-        """Return the source offset and the clock that were reached."""
-        return msgspec.msgpack.encode(SourceCut(self._offset, self._routing.clock_ns))
-
-    def last_offset(self) -> int:
-        """Return the offset of the last record taken."""
-        return self._offset
-
-    def read_on_offset(self) -> int:
-        """Return the offset after the last record taken."""
-        return self._offset + 1
-
     def restore(self, cut: bytes, rows: Iterable[tuple[bytes, bytes]]) -> None:
         """Take up a cut and its rows."""
-        source = msgspec.msgpack.decode(cut, type=SourceCut)
-        self._offset, self._routing.clock_ns = source.offset, source.clock_ns
+        self._restore_source(cut)
         pairs = list(rows)
         for name, step in self._steps():
             step.load((key.removeprefix(name), row) for key, row in pairs if key.startswith(name))
