@@ -144,6 +144,8 @@ def create_app(settings: Settings, bundles: Bundles) -> JobsApp:
     """Return a worker's app, ready to start; nothing is connected yet."""
     specs = job_specs(settings, bundles)
     metrics = Metrics(settings.symbol_label_limit)
+    for spec in specs:
+        metrics.show_job(spec.name)
     for one in bundles.all():
         model = "market" if isinstance(one, MarketBundle) else one.manifest.model
         metrics.bundle.labels(one.manifest.name, one.version, model).set(1)

@@ -5,10 +5,12 @@ and no label carries a customer's or a merchant's name.
 """
 
 from collections.abc import Mapping
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from risk.fold import SymbolFigures
+from risk.rejection import RejectionReason
 
 STAGE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 LATENCY_BUCKETS = (0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
@@ -119,6 +121,11 @@ class Metrics:
             "Records handed to the outbox and not acknowledged yet.",
             registry=registry,
         )
+        self.ready = Gauge(
+            "riskstream_ready",
+            "1 while the state of every partition assigned to the worker is restored, else 0, as /ready tells.",
+            registry=registry,
+        )
         self.bundle = Gauge(
             "riskstream_bundle_info",
             "1, labelled with a bundle that scores.",
@@ -173,6 +180,13 @@ class Metrics:
             registry=registry,
         )
         self._unlabelled: set[str] = set()
+
+    def show_job(self, job: str) -> None:
+        """Show what may go wrong in a job at 0, before anything does: a rate sees no rise in a series that is new."""
+        self.records_in.labels(job)
+        self.failures.labels(job)
+        for reason in get_args(RejectionReason):
+            self.rejected.labels(job, reason)
 
     def show_symbol(self, symbol: str, figures: SymbolFigures) -> None:
         """Show a symbol's figures, for as many symbols as the limit permits; the others are counted."""

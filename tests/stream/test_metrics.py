@@ -22,7 +22,7 @@ LABELS = {
 } | {"forecaster"}
 UNITS = (
     *("_total", "_seconds", "_records", "_rows", "_info", "_percent_annualised", "_without_label"),
-    *("_percent", "_exceedances", "_bars", "_p", "_zone", "_mase"),
+    *("_percent", "_exceedances", "_bars", "_p", "_zone", "_mase", "_ready"),
 )
 
 
@@ -58,6 +58,16 @@ def test_symbols_are_shown_up_to_the_limit_and_the_others_counted() -> None:
         (f"S{number}", "arima"): 0.9 for number in range(3)
     }
     assert families["riskstream_symbols_without_label"].samples[0].value == 7
+
+
+def test_the_faults_of_a_job_are_shown_before_there_are_any() -> None:
+    """Rules alert on the rise of these counters, which begins at 0."""
+    metrics = Metrics(symbol_label_limit=3)
+    metrics.show_job("customers")
+    text = generate_latest(metrics.registry).decode()
+    assert 'riskstream_records_consumed_total{job="customers"} 0.0' in text
+    assert 'riskstream_processing_failures_total{job="customers"} 0.0' in text
+    assert 'riskstream_records_rejected_total{job="customers",reason="not_json"} 0.0' in text
 
 
 def test_a_partition_that_left_is_no_longer_shown() -> None:
