@@ -26,6 +26,7 @@ from schemas.score import Score
 from schemas.source import Source
 from stream.broker_process import BrokerProcess, free_port
 from stream.embedded_broker import embedded_broker
+from stream.monitor.window_start import Span, window_spans
 from stream.settings import Settings
 
 NOW_NS = time.time_ns()
@@ -239,3 +240,30 @@ def test_a_broker_that_comes_back_is_read_on(tmp_path: Path) -> None:
             monitor.wait_until(lambda: monitor.metric("riskstream_alerts_total") == 2)
             asked = monitor.metric("riskstream_group_lag_timestamp_seconds")
             monitor.wait_until(lambda: monitor.metric("riskstream_group_lag_timestamp_seconds") > asked)
+
+
+def stamped(settings: Settings, hours_ago: list[int]) -> None:
+    """Publish a label for each time, written when it was made, on partition 0."""
+
+    async def send() -> None:
+        async with AIOKafkaProducer(bootstrap_servers=settings.broker) as producer:
+            for number, hours in enumerate(hours_ago):
+                value = label(number, fraud=True, hours_ago=hours)
+                at_ms = (NOW_NS - (hours - 1) * HOUR_NS) // 1_000_000
+                await producer.send_and_wait(settings.topic("labels"), value, partition=0, timestamp_ms=at_ms)
+
+    asyncio.run(send())
+
+
+def test_reading_begins_where_the_window_may(kafka: BrokerProcess) -> None:
+    """Of days of records only those of the window and a day more are read; of a log of old events, all."""
+    settings = settings_for(kafka)
+    stamped(settings, [500, 400, 120, 97, 96, 50, 2])
+    at = [KafkaPartition(settings.topic("labels"), number) for number in range(2)]
+    for newest_ns, first in ((NOW_NS, 3), (NOW_NS - 10_000 * HOUR_NS, 0), (-1, 0)):
+
+        def newest(tails: object, found: int = newest_ns) -> int:
+            return found
+
+        spans = asyncio.run(window_spans(settings.broker, at, 3.0, newest))
+        assert spans == {at[0]: Span(first, 7), at[1]: Span(0, 0)}
