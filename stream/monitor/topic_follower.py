@@ -13,8 +13,8 @@ from stream.monitor.window_start import Span
 
 log = structlog.get_logger(__name__)
 
-BATCH_RECORDS = 2_000
-"""How many records are taken up before others have their turn: some 10 ms of work."""
+BATCH_RECORDS = 500
+"""How many records are taken up before others have their turn: some 5 ms of work."""
 
 RETRY_SECONDS = 1.0
 
