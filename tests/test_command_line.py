@@ -206,7 +206,7 @@ def test_a_bad_setting_is_named(verb: str, name: str, value: str) -> None:
 @pytest.mark.parametrize(
     "verb",
     [
-        *(["topics"], ["run"], ["alerts"], ["replay"], ["send", "transactions", "{good}"]),
+        *(["topics"], ["run"], ["monitor"], ["lag"], ["alerts"], ["replay"], ["send", "transactions", "{good}"]),
         *(["market", "refit", "--once"], ["market", "live-report", "--symbol", "X"]),
     ],
 )

@@ -36,7 +36,7 @@ def reference_of(features: Sequence[str], raw: npt.NDArray[np.float64], scores: 
 
 
 def _deciles(values: npt.NDArray[np.float64]) -> tuple[float, ...]:
-    known = values[~np.isnan(values)]
+    known = values[np.isfinite(values)]
     return tuple(np.unique(np.quantile(known, _PERCENT)).tolist()) if len(known) else ()
 
 

@@ -58,6 +58,8 @@ class TopicFollower:
             for at, records in (await consumer.getmany(timeout_ms=500)).items():
                 take(at, records)
                 self._positions[at] = records[-1].offset + 1
+            # What is there already is returned without a turn for others, such as who asks for the pages.
+            await asyncio.sleep(0)
             if self.unread:
                 # Of a log that ends with what is no record, such as the end of a transaction, only the consumer knows.
                 self._positions = {at: await consumer.position(at) for at in self._positions}

@@ -102,6 +102,19 @@ def running_monitor(settings: Settings, log: Path) -> Iterator[Worker]:
         monitor.kill()
 
 
+def refused(settings: Settings, *arguments: str) -> str:
+    """Run `riskstream ARGUMENTS`, which must end with status 2; return what it printed on standard error."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "riskstream", *arguments],
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 2, ran.stdout + ran.stderr
+    return ran.stderr
+
+
 def told(monitor: Worker) -> dict[str, float]:
     """Return what the monitor tells of the window."""
     return {
@@ -163,6 +176,7 @@ def test_every_score_is_calibrated_where_scores_are_published(kafka: BrokerProce
         assert monitor.metric("riskstream_calibration_fraud_fraction", bin="9") == 1.0
         assert math.isnan(monitor.metric("riskstream_calibration_mean_score", bin="5"))
         assert math.isnan(monitor.metric("riskstream_live_precision"))
+        assert f"RISKSTREAM_MONITOR_PORT={settings.monitor_port}" in refused(settings, "monitor")
 
 
 def commit(settings: Settings, group: str, offsets: dict[KafkaPartition, int]) -> None:
@@ -209,17 +223,10 @@ def test_the_lag_of_any_group_is_shown(kafka: BrokerProcess, tmp_path: Path) -> 
     shown = run_verb(settings, "lag")
     assert group in shown
     assert [line.split("│")[-2].strip() for line in shown.splitlines() if topic in line] == ["3", "4", "7"]
-    unknown = subprocess.run(
-        [sys.executable, "-m", "riskstream", "lag", "nobody"],
-        env=environment(settings),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert unknown.returncode == 2
-    assert unknown.stderr.count("\n") == 1
-    assert "GROUP nobody" in unknown.stderr
-    assert group in unknown.stderr
+    unknown = refused(settings, "lag", "nobody")
+    assert unknown.count("\n") == 1
+    assert "GROUP nobody" in unknown
+    assert group in unknown
     with running_monitor(settings, tmp_path / "log") as monitor:
         monitor.wait_until(lambda: monitor.metric("riskstream_group_lag_records", group=group, topic=topic) == 7)
         commit(settings, group, {KafkaPartition(topic, 1): 4})
