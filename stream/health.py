@@ -21,6 +21,7 @@ def add_pages(app: faust.App, jobs: Jobs, metrics: Metrics) -> None:
     @app.page("/metrics")
     async def serve_metrics(view: View, request: Request) -> Response:
         metrics.outbox_records.set(jobs.backlog_records)
+        metrics.ready.set(jobs.ready and jobs.assigned_once)
         return view.bytes(generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     @app.page("/live")
