@@ -55,6 +55,7 @@ lock: $(BIN)/uv ## Renew requirements/*.txt from pyproject.toml: the newest rele
 	$(call LOCK,train,--extra network --constraints requirements/test.txt)
 	$(call LOCK,demo,--extra demo --constraints requirements/test.txt)
 	$(call LOCK,serve,--constraints requirements/test.txt)
+	$(call LOCK,container,--extra history --constraints requirements/test.txt)
 
 # The larger set is resolved first and binds the smaller ones: one version of a package, wherever it is installed.
 LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
