@@ -74,7 +74,7 @@ def test_every_verb_is_there() -> None:
     """The verbs are those that the README names."""
     assert {" ".join(path) for path, _ in VERBS} == {
         *("train", "evaluate", "bundle show", "bundle verify", "broker", "topics", "run", "send", "alerts", "explain"),
-        *("replay", "demo", "state rebuild", "data profile", "score", "decisions"),
+        *("replay", "demo", "simulate", "state rebuild", "data profile", "score", "decisions"),
         *("market train", "market report", "market live-report", "market refit"),
     }
 
@@ -197,7 +197,7 @@ def test_bad_input_is_one_clear_line(
     ("name", "value"),
     [("PARTITIONS", "abc"), ("BROKER", "kafka"), ("LOG_LEVEL", "loud"), ("CHECKPOINT_INTERVAL_SECONDS", "0")],
 )
-@pytest.mark.parametrize("verb", ["topics", "run", "alerts", "decisions", "replay", "demo"])
+@pytest.mark.parametrize("verb", ["topics", "run", "alerts", "decisions", "replay", "demo", "simulate"])
 def test_a_bad_setting_is_named(verb: str, name: str, value: str) -> None:
     """The line names the variable and its value."""
     refused(riskstream(verb, **{f"RISKSTREAM_{name}": value}), f"RISKSTREAM_{name}={value!r}", "README")
@@ -206,7 +206,7 @@ def test_a_bad_setting_is_named(verb: str, name: str, value: str) -> None:
 @pytest.mark.parametrize(
     "verb",
     [
-        *(["topics"], ["run"], ["alerts"], ["replay"], ["send", "transactions", "{good}"]),
+        *(["topics"], ["run"], ["alerts"], ["replay"], ["simulate"], ["send", "transactions", "{good}"]),
         *(["market", "refit", "--once"], ["market", "live-report", "--symbol", "X"]),
     ],
 )

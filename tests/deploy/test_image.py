@@ -67,7 +67,7 @@ def test_nothing_is_compiled_at_the_start(image: ContainerImage) -> None:
     )
     ran = image.run("-c", program, program="sh", variables={"NUMBA_DEBUG_CACHE": "1"})
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.count("data loaded") > 50
+    assert ran.stdout.count("data loaded") > 20
     assert "saved" not in ran.stdout
 
 

@@ -52,17 +52,3 @@ def test_a_rate_that_cannot_be_is_refused() -> None:
     assert ran.returncode == 2
     assert "--rate" in ran.stderr
     assert "0.1" in ran.stderr
-
-
-def test_a_broker_that_is_not_there_is_named() -> None:
-    """Without a broker it ends with status 2 and one line that names the setting."""
-    settings = Settings(broker=f"127.0.0.1:{free_port()}")
-    ran = subprocess.run(
-        [sys.executable, "-m", "riskstream", "simulate"],
-        env=environment(settings),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (ran.returncode, ran.stderr.count("\n")) == (2, 1), ran.stderr
-    assert f"RISKSTREAM_BROKER={settings.broker}" in ran.stderr
