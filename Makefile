@@ -4,6 +4,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 KAFKA_JARS := .cache/kafka
+DEPLOY_TOOLS := .cache/deploy-tools
 PACKAGES := schemas risk stream training
 UV_VERSION := 0.13.9
 
@@ -11,7 +12,10 @@ UV_VERSION := 0.13.9
 INSTALL = $(BIN)/uv pip install --python $(BIN)/python --require-hashes -r $(1) || $(BIN)/pip install --require-hashes -r $(1)
 INSTALL_PROJECT = $(BIN)/uv pip install --python $(BIN)/python --no-deps -e . || $(BIN)/pip install --no-deps -e .
 
-.PHONY: help demo test check lint types imports doctests tests faults kafka prometheus bench lock clean
+.PHONY: help demo test check lint types imports doctests tests faults kafka prometheus containers bench lock clean
+# ONNX Runtime would report what it runs to its makers.
+export ORT_DISABLE_TELEMETRY := 1
+
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -38,7 +42,7 @@ imports: $(VENV)/.test
 doctests: $(VENV)/.test
 	$(BIN)/pytest --doctest-modules $(PACKAGES)
 
-tests: $(VENV)/.test kafka prometheus
+tests: $(VENV)/.test kafka prometheus containers
 	$(BIN)/pytest
 
 faults: $(VENV)/.test kafka ## Kill workers and brokers for a quarter of an hour, and account for every output
@@ -50,6 +54,9 @@ kafka: $(KAFKA_JARS)/.complete ## Fetch the jars of Apache Kafka that the tests 
 prometheus: ## See that Prometheus and Alertmanager are there for the tests (installs them on Debian)
 	scripts/install_prometheus.sh
 
+containers: $(DEPLOY_TOOLS)/.complete ## Build what checks the deployment: docker compose, kustomize (installs buildah on Debian)
+	scripts/install_containers.sh
+
 bench: $(VENV)/.test kafka ## Measure the engine beside its references, on a real Apache Kafka
 	$(BIN)/python -m benchmarks.velocity
 
@@ -58,6 +65,7 @@ lock: $(BIN)/uv ## Renew requirements/*.txt from pyproject.toml: the newest rele
 	$(call LOCK,train,--extra network --constraints requirements/test.txt)
 	$(call LOCK,demo,--extra demo --constraints requirements/test.txt)
 	$(call LOCK,serve,--constraints requirements/test.txt)
+	$(call LOCK,container,--extra history --constraints requirements/test.txt)
 
 # The larger set is resolved first and binds the smaller ones: one version of a package, wherever it is installed.
 LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -89,4 +97,12 @@ $(KAFKA_JARS)/.complete: tests/kafka/pom.xml
 	scripts/install_java.sh
 	rm -rf $(KAFKA_JARS)
 	mvn --quiet --batch-mode --file $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(KAFKA_JARS)
+	touch $@
+
+$(DEPLOY_TOOLS)/.complete: tests/deploy/tools/go.mod tests/deploy/tools/go.sum | $(VENV)/bin/python
+	mkdir -p $(DEPLOY_TOOLS)
+	go=$$(scripts/install_go.sh 1.25 $(CURDIR)/.cache/go $(BIN)/pip) && cd tests/deploy/tools && \
+	export CGO_ENABLED=0 GOFLAGS=-mod=readonly && \
+	"$$go" build -ldflags='-s -w' -o $(CURDIR)/$(DEPLOY_TOOLS)/compose github.com/docker/compose/v2/cmd && \
+	"$$go" build -ldflags='-s -w' -o $(CURDIR)/$(DEPLOY_TOOLS)/kustomize sigs.k8s.io/kustomize/kustomize/v5
 	touch $@

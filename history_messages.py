@@ -5,6 +5,9 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from schemas.position import Position
     from training.applications import Applications
     from training.history import History
@@ -44,15 +47,18 @@ def transaction_messages(history: "History", currency: str) -> Iterator[Message]
         )
 
 
-def label_messages(history: "History") -> Iterator[Message]:
-    """Yield (merchant, JSON) of a fraud report for each fraud, in the order of label times."""
+def label_messages(history: "History", cleared: "NDArray[np.bool_] | None" = None) -> Iterator[Message]:
+    """Yield (merchant, JSON) of a fraud report for each fraud, in the order of label times.
+
+    `cleared`, bool[n], adds a clearance for each genuine transaction that it is true of.
+    """
     import numpy as np
 
     from schemas.encoding import encode
     from schemas.label import Label
 
-    frauds = np.flatnonzero(history.fraud)
-    for at in frauds[np.argsort(history.label_time_ns[frauds], kind="stable")].tolist():
+    known = np.flatnonzero(history.fraud if cleared is None else history.fraud | cleared)
+    for at in known[np.argsort(history.label_time_ns[known], kind="stable")].tolist():
         yield (
             history.merchant_id[at],
             encode(
@@ -63,7 +69,7 @@ def label_messages(history: "History") -> Iterator[Message]:
                     merchant_id=history.merchant_id[at],
                     transaction_time_ns=int(history.event_time_ns[at]),
                     event_time_ns=int(history.label_time_ns[at]),
-                    fraud=True,
+                    fraud=bool(history.fraud[at]),
                 )
             ),
         )

@@ -1,14 +1,17 @@
 """The command line `riskstream`: the one place that knows both the serving and the training side."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+import no_telemetry  # noqa: F401  for what it does
 from history_messages import label_messages, position_messages, rate_messages, tick_messages, transaction_messages
 from market_refit_console import refit
 from market_report_console import live_report
 from send_console import send
+from simulate_console import simulate
+from simulated_positions import simulated_positions
 from stream import console as serving
 from stream import state_console
 from stream.decision_console import decisions
@@ -22,9 +25,6 @@ from training.evaluate_console import evaluate_verb
 from training.market import report_console as market_report
 from training.market import train_console as market_learning
 from training.score_console import score_verb
-
-if TYPE_CHECKING:
-    from schemas.position import Position
 
 DEMO_SYMBOLS = ("EURUSD", "USDJPY", "GBPUSD", "AUDUSD")
 
@@ -63,6 +63,7 @@ main.command()(explain)
 main.command()(decisions)
 main.command()(replay)
 main.command()(send)
+main.command()(simulate)
 
 
 @main.command()
@@ -105,7 +106,7 @@ def demo(
         live_ids=live.transaction_id,
         ticks=list(tick_messages(ticks)),
         rates=list(rate_messages(simulate_rates(["USD"], 30, seed, start_ns=monday_ns))),
-        positions=list(position_messages(_demo_positions(live_from_ns))),
+        positions=list(position_messages(simulated_positions(live_from_ns))),
         fraud_ids=frozenset(
             name for name, fraud in zip(history.transaction_id, history.fraud.tolist(), strict=True) if fraud
         ),
@@ -116,27 +117,6 @@ def demo(
     except (DemoError, BrokerError) as failed:
         serving.errors.print(f"[red]the demonstration failed:[/] {failed}", highlight=False)
         raise typer.Exit(1) from None
-
-
-def _demo_positions(time_ns: int) -> list["Position"]:
-    """Return a portfolio of two currencies, and one of bonds whose value rates could cut."""
-    from schemas.position import Position
-
-    year_ns = 365 * 86_400_000_000_000
-    return [
-        Position(1, "carry", time_ns, 50_000.0, symbol="AUDUSD"),
-        Position(1, "carry", time_ns, -40_000.0, symbol="USDJPY"),
-        Position(
-            1,
-            "treasuries",
-            time_ns,
-            1e6,
-            currency="USD",
-            maturity_ns=time_ns + 30 * year_ns,
-            coupon_percent=4.0,
-            frequency=2,
-        ),
-    ]
 
 
 if __name__ == "__main__":

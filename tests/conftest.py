@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+import no_telemetry  # noqa: F401  for what it does
 from apache_kafka import apache_kafka
 from stream.broker_process import BrokerProcess
 from stream.embedded_broker import embedded_broker

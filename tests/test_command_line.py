@@ -74,7 +74,7 @@ def test_every_verb_is_there() -> None:
     """The verbs are those that the README names."""
     assert {" ".join(path) for path, _ in VERBS} == {
         *("train", "evaluate", "bundle show", "bundle verify", "broker", "topics", "run", "send", "alerts", "explain"),
-        *("replay", "demo", "state rebuild", "data profile", "score", "decisions", "monitor", "lag"),
+        *("replay", "demo", "simulate", "state rebuild", "data profile", "score", "decisions", "monitor", "lag"),
         *("market train", "market report", "market live-report", "market refit"),
     }
 
@@ -197,7 +197,7 @@ def test_bad_input_is_one_clear_line(
     ("name", "value"),
     [("PARTITIONS", "abc"), ("BROKER", "kafka"), ("LOG_LEVEL", "loud"), ("CHECKPOINT_INTERVAL_SECONDS", "0")],
 )
-@pytest.mark.parametrize("verb", ["topics", "run", "alerts", "decisions", "replay", "demo"])
+@pytest.mark.parametrize("verb", ["topics", "run", "alerts", "decisions", "replay", "demo", "simulate"])
 def test_a_bad_setting_is_named(verb: str, name: str, value: str) -> None:
     """The line names the variable and its value."""
     refused(riskstream(verb, **{f"RISKSTREAM_{name}": value}), f"RISKSTREAM_{name}={value!r}", "README")
@@ -206,7 +206,8 @@ def test_a_bad_setting_is_named(verb: str, name: str, value: str) -> None:
 @pytest.mark.parametrize(
     "verb",
     [
-        *(["topics"], ["run"], ["monitor"], ["lag"], ["alerts"], ["replay"], ["send", "transactions", "{good}"]),
+        *(["topics"], ["run"], ["monitor"], ["lag"], ["alerts"], ["replay"], ["simulate"]),
+        ["send", "transactions", "{good}"],
         *(["market", "refit", "--once"], ["market", "live-report", "--symbol", "X"]),
     ],
 )
@@ -309,3 +310,13 @@ def test_the_readmes_table_has_every_setting_and_its_default() -> None:
         shown = {"": "(none)", "True": "`true`", "False": "`false`"}.get(default, f"`{default}`")
         expected.append((name.upper(), shown))
     assert table == expected
+
+
+def test_nothing_is_reported_of_what_onnx_runtime_runs(tmp_path: Path) -> None:
+    """A verb that runs a model leaves no store of events for the library's makers."""
+    environment = os.environ | {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    for name in ("CI", "ORT_DISABLE_TELEMETRY"):
+        environment.pop(name, None)
+    verify = [sys.executable, "-m", "riskstream", "bundle", "verify", str(DEMO)]
+    subprocess.run(verify, env=environment, check=True, capture_output=True)
+    assert not [path for path in tmp_path.rglob("*") if "onnxruntime" in path.name]

@@ -16,10 +16,8 @@ from aiokafka import TopicPartition as KafkaPartition
 from live import Worker, make_topics, start_worker
 from prometheus import Prometheus, prometheus
 
-from history_messages import position_messages, rate_messages, tick_messages, transaction_messages
+from history_messages import label_messages, position_messages, rate_messages, tick_messages, transaction_messages
 from riskstream import DEMO_SYMBOLS
-from schemas.encoding import encode
-from schemas.label import Label
 from schemas.position import Position
 from stream.broker_process import BrokerProcess, free_port
 from stream.outbox import Outbox
@@ -133,19 +131,8 @@ async def _send(settings: Settings, done: threading.Event) -> None:
 
 
 def _labels(history: History) -> Iterator[Message]:
-    """Yield a label of each fraud, and of every fifth transaction that was none, in the order of label times."""
-    labelled = np.flatnonzero(history.fraud | (np.arange(len(history.transaction_id)) % 5 == 0))
-    for at in labelled[np.argsort(history.label_time_ns[labelled], kind="stable")].tolist():
-        label = Label(
-            schema_version=1,
-            transaction_id=history.transaction_id[at],
-            customer_id=history.customer_id[at],
-            merchant_id=history.merchant_id[at],
-            transaction_time_ns=int(history.event_time_ns[at]),
-            event_time_ns=int(history.label_time_ns[at]),
-            fraud=bool(history.fraud[at]),
-        )
-        yield label.merchant_id, encode(label)
+    """Yield a label of each fraud, and of every fifth genuine transaction."""
+    return label_messages(history, np.arange(len(history)) % 5 == 0)
 
 
 def _positions(time_ns: int) -> list[Position]:
