@@ -13,6 +13,7 @@ from stream import console as serving
 from stream import state_console
 from stream.decision_console import decisions
 from stream.explain_console import explain
+from stream.forward_console import forward
 from stream.replay_console import replay
 from training import console as learning
 from training import data_console
@@ -58,6 +59,7 @@ main.command()(serving.alerts)
 main.command()(explain)
 main.command()(decisions)
 main.command()(replay)
+main.add_typer(forward, name="forward")
 main.command()(send)
 
 
