@@ -6,7 +6,6 @@ import msgspec
 
 from schemas.source import Source
 
-
 GivenUp = Literal["not_an_alert", "refused", "gave_up"]
 
 

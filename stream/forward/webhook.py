@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import ssl
 import time
 from dataclasses import dataclass
 
@@ -116,6 +117,18 @@ class WebhookForwarder:
         log.error("dead_lettered", reason=reason, topic=record.topic, partition=record.partition, offset=record.offset)
 
 
+def webhook_session(timeout_seconds: float) -> aiohttp.ClientSession:
+    """Return a session whose requests take so long at most; certificates are verified, cookies not kept."""
+    return aiohttp.ClientSession(
+        timeout=aiohttp.ClientTimeout(total=timeout_seconds),
+        # One request a partition is under way, never more.
+        connector=aiohttp.TCPConnector(limit=0, ssl=ssl.create_default_context()),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        headers={"User-Agent": "riskstream"},
+    )
+
+
 async def forward_to_webhook(
     settings: Settings, group: str, receiver: Receiver, limits: Limits, stop: asyncio.Event
 ) -> Tally:
@@ -126,15 +139,7 @@ async def forward_to_webhook(
     tally = Tally()
     topic = settings.topic("alerts")
     consumer = group_consumer(settings, group, receiver.timeout_seconds + COMMIT_TIMEOUT_SECONDS)
-    session = aiohttp.ClientSession(
-        timeout=aiohttp.ClientTimeout(total=receiver.timeout_seconds),
-        # One request a partition is under way, never more.
-        connector=aiohttp.TCPConnector(limit=0),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-        headers={"User-Agent": "riskstream"},
-    )
-    async with session, ForwardDeadLetters(settings, group) as letters:
+    async with webhook_session(receiver.timeout_seconds) as session, ForwardDeadLetters(settings, group) as letters:
         try:
             await consumer.start()
             log.info("forwarding", topic=topic, group=group, receiver=shown_address(receiver.url))
