@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
@@ -57,13 +56,15 @@ def some_alerts(count: int, *, first: int = 0, customers: int = 10, days: int = 
     ]
 
 
-def own_settings(broker: BrokerProcess, name: str, **others: Any) -> Settings:
+def own_settings(broker: BrokerProcess, name: str) -> Settings:
     """Return settings with topics and groups of this test's own, two partitions; the topics are made."""
     prefix = f"{name}-{uuid4().hex[:8]}"
     settings = Settings(
-        **{"broker": broker.bootstrap, "topic_prefix": f"{prefix}.", "application_id": prefix, "partitions": 2}
-        | {"session_timeout_seconds": 3.0}
-        | others
+        broker=broker.bootstrap,
+        topic_prefix=f"{prefix}.",
+        application_id=prefix,
+        partitions=2,
+        session_timeout_seconds=3.0,
     )
     make_topics(settings)
     return settings

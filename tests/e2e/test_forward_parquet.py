@@ -43,8 +43,8 @@ def test_killed_again_and_again_the_trail_holds_each_alert_once(kafka: BrokerPro
     sent = some_alerts(2_000)
     arguments = ("parquet", str(folder), "--every-seconds", "1")
     for half in (sent[:1_000], sent[1_000:]):
-        written = count(log, "span_written")
         forwarder = start_forwarder(settings, log, *arguments)
+        written = count(log, "span_written")
         for first in range(0, 1_000, 100):
             put(settings, half[first : first + 100])
         forwarder.wait_until(functools.partial(lambda before: count(log, "span_written") > before, written))
