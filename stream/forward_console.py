@@ -101,7 +101,7 @@ def forward_parquet(
         from stream.forward.audit_trail import TrailError, forward_to_trail
     except ImportError as absent:
         raise fail(
-            f"riskstream forward parquet: {absent}; install the extra: pip install 'riskstream[history]'"
+            f"riskstream forward parquet: {absent}; install the extra: pip install 'riskstream\\[history]'"
         ) from None
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,5 @@
 import os
 import runpy
-import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 from forwarding import SECRET, own_settings, put, some_alerts, start_forwarder
+from go_toolchain import go
 from live import Worker
 
 from schemas.encoding import encode
@@ -27,13 +27,6 @@ PUBLISHED = {
     "body": b'{"test": 2432232314}',
 }
 """The test vector of Standard Webhooks' libraries, for the secret in `forwarding`."""
-
-
-def go() -> str:
-    """Return the Go that builds the example: $GO, the machine's own, or the one that `make` has put here."""
-    own = os.environ.get("GO") or shutil.which("go") or str(ROOT / ".cache" / "go" / "go" / "bin" / "go")
-    assert Path(own).is_file(), f"no go at {own}: run `make test`, or set GO"
-    return own
 
 
 def run_go(*arguments: str) -> str:
