@@ -16,6 +16,7 @@ from stream import console as serving
 from stream import state_console
 from stream.decision_console import decisions
 from stream.explain_console import explain
+from stream.forward_console import forward
 from stream.lag_console import lag
 from stream.monitor_console import monitor
 from stream.replay_console import replay
@@ -62,6 +63,7 @@ main.command()(serving.alerts)
 main.command()(explain)
 main.command()(decisions)
 main.command()(replay)
+main.add_typer(forward, name="forward")
 main.command()(send)
 main.command()(simulate)
 

@@ -15,6 +15,7 @@ from schemas.curve import Curve
 from schemas.dead_letter import DeadLetter
 from schemas.decision import Decision
 from schemas.forecast import Forecast
+from schemas.forward_dead_letter import ForwardDeadLetter
 from schemas.label import Label
 from schemas.portfolio_risk import PortfolioRisk
 from schemas.position import Position
@@ -45,6 +46,7 @@ CHANNELS: dict[str, tuple[tuple[type[msgspec.Struct], ...], str, str]] = {
     "portfolio-risk": ((PortfolioRisk,), "send", "portfolio"),
     "decisions": ((Decision,), "send", "applicant_id"),
     "deadletter": ((DeadLetter,), "send", "none"),
+    "forward-deadletter": ((ForwardDeadLetter,), "send", "the key of the message given up"),
 }
 """Each topic's messages, whether riskstream receives or sends them, and what its records are keyed by."""
 

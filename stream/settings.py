@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     monitor_window_days: Annotated[float, Field(gt=0, le=366)] = 30.0
     """How far back, in event time, the monitor holds alerts and scores against their labels."""
 
+    webhook_secret: SecretStr = SecretStr("")
+    """What `riskstream forward webhook` signs with: whsec_ and, in base64, 24 to 64 bytes that nobody can guess."""
+
     symbol_label_limit: Annotated[int, Field(ge=1)] = 50
     """How many symbols get a volatility series in the metrics."""
 

@@ -41,6 +41,7 @@ _CONFIGS: dict[str, dict[str, str]] = {
     "portfolio-risk": {},
     "decisions": {},
     "deadletter": _DEAD_LETTER,
+    "forward-deadletter": _DEAD_LETTER,
     "changelog-customers": _CHANGELOG,
     "changelog-merchants": _CHANGELOG,
     "changelog-labels": _CHANGELOG,

@@ -76,6 +76,7 @@ def test_every_verb_is_there() -> None:
         *("train", "evaluate", "bundle show", "bundle verify", "broker", "topics", "run", "send", "alerts", "explain"),
         *("replay", "demo", "simulate", "state rebuild", "data profile", "score", "decisions", "monitor", "lag"),
         *("market train", "market report", "market live-report", "market refit"),
+        *("forward webhook", "forward parquet"),
     }
 
 
@@ -167,6 +168,11 @@ def test_every_verb_teaches(path: tuple[str, ...], command: Any) -> None:
         (["replay", "--to-topic", "alerts"], ["--to-topic alerts", "name one of your own"]),
         (["bundle", "verify", "nowhere"], ["nowhere", "name the folder of a bundle"]),
         (["bundle", "show", "{folder}"], ["versions in it: none"]),
+        (["forward", "webhook", "http://10.0.0.7/x"], ["URL would send alerts in plain text", "--plain-http"]),
+        (["forward", "webhook", "https://a:b@example.com/x"], ["URL holds a user or password", "leave it out"]),
+        (["forward", "webhook", "example.com"], ["URL is no URL", "https://"]),
+        (["forward", "webhook", "https://example.com"], ["RISKSTREAM_WEBHOOK_SECRET=''", "openssl", "--unsigned"]),
+        (["forward", "parquet", "{good}"], ["FOLDER", "good.csv", "name a folder"]),
         (["send", "applications", "{good}", "--map", "age=AGE"], ["--map age", "application_id"]),
         (["send", "applications", "{good}", "--map", "applicant_id=WHO"], ["'WHO'", "--map applicant_id=COLUMN"]),
         (["send", "applications", "{good}", "--text", "zip"], ["'zip'", "it has"]),
@@ -208,6 +214,7 @@ def test_a_bad_setting_is_named(verb: str, name: str, value: str) -> None:
     [
         *(["topics"], ["run"], ["monitor"], ["lag"], ["alerts"], ["replay"], ["simulate"]),
         ["send", "transactions", "{good}"],
+        *(["forward", "webhook", "--unsigned", "https://example.com"], ["forward", "parquet", "{folder}"]),
         *(["market", "refit", "--once"], ["market", "live-report", "--symbol", "X"]),
     ],
 )
@@ -219,12 +226,31 @@ def test_a_broker_that_is_not_there_is_named(tmp_path: Path, markets: Path, verb
     bundles = {"RISKSTREAM_BUNDLE": str(DEMO)}
     if "refit" in verb:
         bundles["RISKSTREAM_MARKET_BUNDLE"] = str(markets)
-    ran = riskstream(*(one.format(good=good) for one in verb), RISKSTREAM_BROKER=address, **bundles)
+    ran = riskstream(*(one.format(good=good, folder=tmp_path) for one in verb), RISKSTREAM_BROKER=address, **bundles)
     assert ran.returncode == 2, ran.stderr
     assert "Traceback" not in ran.stderr
     last = ran.stderr.splitlines()[-1]
     assert f"RISKSTREAM_BROKER={address}" in last
     assert "riskstream broker" in last
+
+
+@pytest.mark.parametrize("secret", ["hunter2", "whsec_hunter2", "whsec_aHVudGVyMg=="])
+def test_a_webhook_secret_of_no_use_is_named_and_not_shown(secret: str) -> None:
+    """The line names the variable and how to make a good one, and holds nothing of the secret."""
+    ran = riskstream("forward", "webhook", "https://example.com", RISKSTREAM_WEBHOOK_SECRET=secret)
+    refused(ran, "RISKSTREAM_WEBHOOK_SECRET", "openssl rand")
+    assert secret.removeprefix("whsec_") not in ran.stderr
+    told = ("--unsigned, RISKSTREAM_WEBHOOK_SECRET", "one of the two")
+    refused(
+        riskstream("forward", "webhook", "https://example.com", "--unsigned", RISKSTREAM_WEBHOOK_SECRET=secret), *told
+    )
+
+
+def test_files_want_the_library_that_writes_them(tmp_path: Path) -> None:
+    """Without pyarrow the line names the extra that brings it."""
+    (tmp_path / "pyarrow.py").write_text("raise ImportError('No module named pyarrow')")
+    ran = riskstream("forward", "parquet", str(tmp_path / "audit"), PYTHONPATH=str(tmp_path))
+    refused(ran, "No module named pyarrow", "riskstream[history]")
 
 
 def test_a_bundle_is_shown_and_verified() -> None:
