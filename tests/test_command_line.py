@@ -74,7 +74,7 @@ def test_every_verb_is_there() -> None:
     """The verbs are those that the README names."""
     assert {" ".join(path) for path, _ in VERBS} == {
         *("train", "evaluate", "bundle show", "bundle verify", "broker", "topics", "run", "send", "alerts", "explain"),
-        *("replay", "demo", "state rebuild", "data profile", "score", "decisions"),
+        *("replay", "demo", "page", "state rebuild", "data profile", "score", "decisions"),
         *("market train", "market report", "market live-report", "market refit"),
     }
 
