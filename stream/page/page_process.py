@@ -36,6 +36,8 @@ async def _run(settings: Settings) -> int:
         page.app,
         access_log=None,
         shutdown_timeout=STOP_SECONDS,
+        # A reader that leaves makes room for another at once.
+        handler_cancellation=True,
         max_line_size=LONGEST_LINE_BYTES,
         max_field_size=LONGEST_LINE_BYTES,
     )
