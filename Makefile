@@ -11,7 +11,7 @@ UV_VERSION := 0.13.9
 INSTALL = $(BIN)/uv pip install --python $(BIN)/python --require-hashes -r $(1) || $(BIN)/pip install --require-hashes -r $(1)
 INSTALL_PROJECT = $(BIN)/uv pip install --python $(BIN)/python --no-deps -e . || $(BIN)/pip install --no-deps -e .
 
-.PHONY: help demo test check lint types imports doctests tests faults kafka bench lock clean
+.PHONY: help demo test check lint types imports doctests tests faults kafka chromium bench lock clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -38,7 +38,7 @@ imports: $(VENV)/.test
 doctests: $(VENV)/.test
 	$(BIN)/pytest --doctest-modules $(PACKAGES)
 
-tests: $(VENV)/.test kafka
+tests: $(VENV)/.test kafka chromium
 	$(BIN)/pytest
 
 faults: $(VENV)/.test kafka ## Kill workers and brokers for a quarter of an hour, and account for every output
@@ -46,6 +46,9 @@ faults: $(VENV)/.test kafka ## Kill workers and brokers for a quarter of an hour
 	RISKSTREAM_FAULT_RESTARTS=6 RISKSTREAM_FAULT_CUTS=6 $(BIN)/pytest -s tests/faults
 
 kafka: $(KAFKA_JARS)/.complete ## Fetch the jars of Apache Kafka that the tests start (installs Java and Maven on Debian)
+
+chromium: ## See that there is a Chromium, in which the tests look at the live page (installs it on Debian)
+	scripts/install_chromium.sh
 
 bench: $(VENV)/.test kafka ## Measure the engine beside its references, on a real Apache Kafka
 	$(BIN)/python -m benchmarks.velocity

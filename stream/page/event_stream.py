@@ -32,13 +32,14 @@ class EventStream:
             return response
 
     def _greeting(self, last_event_id: str | None) -> bytes:
-        told = {"run": self._events.run, "sequence": self._events.sequence, "now_ms": int(time.time() * 1000)}
-        hello = b"event: hello\ndata: %s\n\n" % msgspec.json.encode(told)
-        if last_event_id is None:
-            return hello
-        resumed = self._events.since(last_event_id)
-        lost = b"event: lost\ndata: {}\n\n" if resumed.lost else b""
-        return hello + lost + b"".join(resumed.events)
+        """Return what a reader missed, and then where the log is: an id of its own, from which to come back."""
+        missed = b""
+        if last_event_id is not None:
+            resumed = self._events.since(last_event_id)
+            missed = b"event: lost\ndata: {}\n\n" if resumed.lost else b"".join(resumed.events)
+        run, sequence = self._events.run, self._events.sequence
+        told = msgspec.json.encode({"run": run, "sequence": sequence, "now_ms": int(time.time() * 1000)})
+        return missed + b"id: %s-%d\nevent: hello\ndata: %s\n\n" % (run.encode(), sequence, told)
 
 
 async def _next(queue: ClientQueue) -> bytes:

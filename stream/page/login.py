@@ -25,7 +25,13 @@ class Login:
         """Show the form, or the page to whoever needs none."""
         if self._access.knows(request.headers, request.cookies):
             return web.Response(status=303, headers={"Location": "/"})
-        return self._files.page("login.html")
+        return self._form("login.html", 200)
+
+    def _form(self, name: str, status: int) -> web.Response:
+        response = self._files.page(name, status)
+        # Without a referrer a browser would not say either where the form that it sends comes from.
+        response.headers["Referrer-Policy"] = "same-origin"
+        return response
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         """Take the form's token; the right one opens a session."""
@@ -35,7 +41,7 @@ class Login:
                 return web.Response(status=429, headers={"Retry-After": "5"})
             async with self._guesses:
                 await asyncio.sleep(REFUSAL_SECONDS)
-            return self._files.page("login_refused.html", status=403)
+            return self._form("login_refused.html", 403)
         response = web.Response(status=303, headers={"Location": "/"})
         response.set_cookie(
             COOKIE,

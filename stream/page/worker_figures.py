@@ -50,7 +50,7 @@ class JobFlow(msgspec.Struct, frozen=True):
 
 
 def figures_of(text: str) -> WorkerFigures:
-    """Return what a page of metrics says; raises ValueError where it is none."""
+    """Return what a page of metrics says; raises ValueError where it is none of a worker."""
     taken_up: dict[str, float] = defaultdict(float)
     latency_buckets: dict[str, dict[float, float]] = defaultdict(dict)
     events: dict[str, float] = defaultdict(float)
@@ -71,6 +71,8 @@ def figures_of(text: str) -> WorkerFigures:
                     bundles.append(f"{sample.labels['name']} {sample.labels['version']}")
                 case name if name == _LATENCY:
                     latency_buckets[sample.labels["job"]][float(sample.labels["le"])] = sample.value
+    if not latency_buckets and not bundles:
+        raise ValueError("no metrics of a worker")
     return WorkerFigures(
         taken_up, events["scored"], events["alerted"], rejected, partitions, tuple(bundles), latency_buckets
     )

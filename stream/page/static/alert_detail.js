@@ -97,12 +97,12 @@ function facts(alert, row, narrow) {
   const isCustomer = alert.entity_kind === "customer";
   const score = isCustomer ? fixed(alert.score, 4) : `${significant(alert.score, 3)} × the limit`;
   const delay = row.arrived_ms === null ? null : (row.arrived_ms - row.event_time_ms) / 1000;
-  return element("dl", { class: "facts" },
+  return element("div", { class: "facts-row" }, element("dl", { class: "facts" },
     fact("Score", gauge(alert, isCustomer), score),
     fact("Threshold", null, isCustomer ? fixed(alert.threshold, 4) : significant(alert.threshold, 3)),
     fact("Happened", null, localTime(row.event_time_ms)),
-    row.arrived_ms === null ? null : fact("Alerted", null, localTime(row.arrived_ms), element("small", {}, delay < 0 ? "before it, by its clock" : `${span(delay)} later`)),
-    element("div", { class: "fact-action" }, element("button", { type: "button", class: "quiet", on: { click: narrow } }, "Only its alerts")));
+    row.arrived_ms === null ? null : fact("Alerted", null, localTime(row.arrived_ms), element("small", {}, delay < 0 ? "before it, by its clock" : `${span(delay)} later`))),
+    element("button", { type: "button", class: "quiet", on: { click: narrow } }, "Only its alerts"));
 }
 
 function gauge(alert, isCustomer) {

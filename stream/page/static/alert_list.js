@@ -96,6 +96,12 @@ export class AlertList {
     if (scroll) node.scrollIntoView({ block: "nearest" });
   }
 
+  /** Takes the focus, and moves the selection where there is one. @param {number} by rows */
+  step(by) {
+    this.move(this.nodes.has(this.selected) ? by : 0);
+    this.list.focus({ preventScroll: true });
+  }
+
   /** Moves the selection. @param {number} by rows */
   move(by) {
     if (!this.rows.length) return;

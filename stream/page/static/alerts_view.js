@@ -113,8 +113,8 @@ export class AlertsView {
   /** @param {KeyboardEvent} event @returns {boolean} whether it was for this view */
   key(event) {
     switch (event.key) {
-      case "j": this.list.list.focus({ preventScroll: true }); this.list.move(1); return true;
-      case "k": this.list.list.focus({ preventScroll: true }); this.list.move(-1); return true;
+      case "j": this.list.step(1); return true;
+      case "k": this.list.step(-1); return true;
       case "/": this.bar.search.focus(); this.bar.search.select(); return true;
       case "p": this.togglePause(); return true;
       case "n": this.#takeNews(); return true;
