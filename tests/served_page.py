@@ -53,10 +53,13 @@ class ServedPage:
 def served_page(settings: Settings | None = None) -> Iterator[ServedPage]:
     """Serve an open page with symbols, a portfolio and a worker that is there, while the block lasts."""
     port, worker_port = free_port(), free_port()
-    given = {} if settings is None else settings.model_dump(exclude_unset=True)
     # Nothing listens for Kafka's protocol there.
-    own = Settings(
-        **{"broker": f"127.0.0.1:{free_port()}", "page_port": port, "workers": f"127.0.0.1:{worker_port}"} | given
+    own = (settings or Settings()).model_copy(
+        update={
+            "broker": f"127.0.0.1:{free_port()}",
+            "page_port": port,
+            "workers": f"127.0.0.1:{worker_port}",
+        }
     )
     feed = feed_of(own)
     tails = TopicTails(own.broker, feed.most_records, feed.take, feed.open)

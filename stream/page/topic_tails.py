@@ -9,6 +9,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.errors import KafkaError
 
+from stream.page.topic_partitions import partitions_by_topic
+
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 2.0
@@ -64,6 +66,9 @@ class TopicTails:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _read(self) -> None:
+        partitions = await self._partitions()
+        if not partitions:
+            return
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             client_id="riskstream-page",
@@ -73,9 +78,6 @@ class TopicTails:
         )
         try:
             await consumer.start()
-            partitions = await self._partitions(consumer)
-            if not partitions:
-                return
             await self._seek(consumer, partitions)
             self.waits_for = ""
             while True:
@@ -93,17 +95,13 @@ class TopicTails:
         finally:
             await consumer.stop()
 
-    async def _partitions(self, consumer: AIOKafkaConsumer) -> list[KafkaPartition]:
-        there = await consumer.topics()
-        missing = sorted(self._most_records.keys() - there)
+    async def _partitions(self) -> list[KafkaPartition]:
+        there = await partitions_by_topic(self._bootstrap, self._most_records)
+        missing = sorted(self._most_records.keys() - there.keys())
         if missing:
             self.waits_for = f"the topic {missing[0]}, which a worker makes"
             return []
-        return [
-            KafkaPartition(topic, partition)
-            for topic in self._most_records
-            for partition in sorted(consumer.partitions_for_topic(topic) or ())
-        ]
+        return [KafkaPartition(topic, at) for topic, count in there.items() for at in range(count)]
 
     async def _seek(self, consumer: AIOKafkaConsumer, partitions: list[KafkaPartition]) -> None:
         consumer.assign(partitions)

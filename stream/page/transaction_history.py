@@ -12,6 +12,7 @@ from schemas.source import Source
 from schemas.transaction import Transaction
 from stream.log_span import read_log
 from stream.page.request_error import RequestError
+from stream.page.topic_partitions import partitions_by_topic
 
 MOST_RECORDS = 20_000
 """Records of the partition before the alert's that are looked through."""
@@ -74,12 +75,11 @@ class TransactionHistory:
 
     async def _end(self, at: KafkaPartition, wanted: int) -> int:
         """Return an end that the partition has reached; 0 where there is no such partition, or all of it is gone."""
+        if at.partition >= (await partitions_by_topic(self._bootstrap, (at.topic,))).get(at.topic, 0):
+            return 0
         consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
         try:
             await consumer.start()
-            await consumer.topics()
-            if at.partition not in (consumer.partitions_for_topic(at.topic) or ()):
-                return 0
             end = min(wanted, (await consumer.end_offsets([at]))[at])
             return end if end > (await consumer.beginning_offsets([at]))[at] else 0
         finally:

@@ -1,6 +1,7 @@
 """Fixtures of the tests in a browser."""
 
 from collections.abc import Callable, Iterator
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page
@@ -36,7 +37,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
         if message.type == "error" and "Failed to load resource" not in message.text:
             faults.append(message.text)
 
-    def open_address(url: str, *, width: int = 1280, theme: str = "light", **options: object) -> Page:
+    def open_address(url: str, *, width: int = 1280, theme: Literal["light", "dark"] = "light", **options: Any) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": 800},
             color_scheme=theme,

@@ -3,6 +3,7 @@ from collections.abc import Callable
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+from pydantic import SecretStr
 
 from stream.settings import Settings
 from tests.browser.chromium import SCREENSHOTS
@@ -45,7 +46,7 @@ def test_every_view_can_be_used_by_everyone(served: ServedPage, visit: Visit, th
 def test_the_login_is_usable_and_leads_to_the_page(visit: Visit) -> None:
     """A wrong token is refused in words, the right one opens the page, and neither shows in the address."""
     token = "correct-horse-battery"
-    with served_page(Settings(page_token=token)) as served:
+    with served_page(Settings(page_token=SecretStr(token))) as served:
         page = visit(served.url, bypass_csp=True)
         expect(page).to_have_url(f"{served.url}/login")
         hold(page)

@@ -1,4 +1,5 @@
 import pytest
+from pydantic import SecretStr
 
 from stream.page.access import COOKIE, MOST_SESSIONS, Access, AccessError
 from stream.page.request_error import RequestError
@@ -19,7 +20,7 @@ TOKEN = "correct-horse-battery"
 )
 def test_a_page_that_strangers_cannot_read_may_be_served(host: str, token: str, guarded: bool) -> None:
     """On loopback, with a token, or where the settings say that only this machine gets there."""
-    Access(Settings(page_host=host, page_token=token, page_guarded=guarded))
+    Access(Settings(page_host=host, page_token=SecretStr(token), page_guarded=guarded))
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,7 @@ def test_a_page_that_strangers_cannot_read_may_be_served(host: str, token: str, 
 def test_a_page_for_strangers_is_refused(host: str, token: str, named: str) -> None:
     """The error names the variable and the remedy, and never the token."""
     with pytest.raises(AccessError, match=named) as refused:
-        Access(Settings(page_host=host, page_token=token))
+        Access(Settings(page_host=host, page_token=SecretStr(token)))
     assert "short" not in str(refused.value)
 
 
@@ -75,7 +76,7 @@ def test_a_strangers_name_for_this_machine_is_refused(host: str) -> None:
 @pytest.mark.parametrize("token", ["", TOKEN])
 def test_what_another_sites_page_asks_for_is_refused(headers: dict[str, str], token: str) -> None:
     """Another site, or another port of this machine, gets nothing, with a token or without."""
-    access = Access(Settings(page_token=token))
+    access = Access(Settings(page_token=SecretStr(token)))
     for path in ("/api/alerts", "/events", "/login"):
         with pytest.raises(RequestError) as refused:
             access.check("GET", path, {"Host": "127.0.0.1:8080"} | headers)
@@ -102,7 +103,7 @@ def test_only_reading_is_possible(method: str, path: str) -> None:
 
 def test_a_reader_is_known_by_session_or_by_bearer() -> None:
     """The token as a bearer, or a session that it opened; nothing else, and not the token as a cookie."""
-    access = Access(Settings(page_token=TOKEN))
+    access = Access(Settings(page_token=SecretStr(TOKEN)))
     assert access.knows({"Authorization": f"Bearer {TOKEN}"}, {})
     for headers, cookies in (
         ({}, {}),
@@ -119,7 +120,7 @@ def test_a_reader_is_known_by_session_or_by_bearer() -> None:
 
 def test_sessions_end_and_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A session is over after its time, and the oldest goes where there are too many."""
-    access = Access(Settings(page_token=TOKEN))
+    access = Access(Settings(page_token=SecretStr(TOKEN)))
     first = access.new_session()
     last = [access.new_session() for _ in range(MOST_SESSIONS)][-1]
     assert not access.knows({}, {COOKIE: first})

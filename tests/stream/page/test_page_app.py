@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from pydantic import SecretStr
 
 from stream.page.feed import MOST_CLIENTS
 from stream.settings import Settings
@@ -143,7 +144,7 @@ def test_strangers_are_refused_by_the_server(served: ServedPage) -> None:
 
 def test_with_a_token_nothing_is_told_without_it() -> None:
     """Documents lead to the login, data are refused; a bearer and a session are let in; probes are answered anyway."""
-    with served_page(Settings(page_token=TOKEN)) as served:
+    with served_page(Settings(page_token=SecretStr(TOKEN))) as served:
         assert read(served.url + "/")[:2][0] == 303
         for path in ("/api/alerts", "/api/health", "/events", f"/api/alerts?token={TOKEN}"):
             assert get(served, path)[0] == 401
