@@ -10,7 +10,7 @@ class ClientQueue:
     >>> queue = ClientQueue(2)
     >>> for event in (b"1", b"2", b"3"):
     ...     dropped = queue.put(event)
-    >>> asyncio.run(queue.take())
+    >>> asyncio.run(queue.take(100))
     (1, [b'2', b'3'])
     """
 
@@ -31,16 +31,19 @@ class ClientQueue:
         self._filled.set()
         return dropped
 
-    async def take(self) -> tuple[int, list[bytes]]:
-        """Wait for an event; return how many were dropped since the last call, and all that wait, oldest first.
+    async def take(self, most_bytes: int) -> tuple[int, list[bytes]]:
+        """Wait for an event; return how many were dropped since the last call, and the oldest that wait.
 
-        Once the queue is closed it returns at once.
+        They are as many as `most_bytes` holds, but at least one; once the queue is closed, and empty, none.
         """
         await self._filled.wait()
-        dropped, events = self._dropped, list(self._events)
-        self._dropped = 0
-        self._events.clear()
-        if not self.closed:
+        dropped, self._dropped = self._dropped, 0
+        events: list[bytes] = []
+        size = 0
+        while self._events and (not events or size + len(self._events[0]) <= most_bytes):
+            events.append(self._events.popleft())
+            size += len(events[-1])
+        if not self._events and not self.closed:
             self._filled.clear()
         return dropped, events
 

@@ -10,6 +10,8 @@ from stream.page.client_queue import ClientQueue
 from stream.page.event_log import EventLog
 
 HEARTBEAT_SECONDS = 15.0
+WRITE_BYTES = 32 * 1024
+"""Of events, or one event, are written at once: so much of its own does a reader have that takes nothing."""
 WRITE_SECONDS = 60.0
 """A reader that takes nothing for as long is cut off; its browser comes back, and gets what is kept."""
 _RETRY = b"retry: 2000\n\n"
@@ -45,7 +47,7 @@ class EventStream:
 async def _next(queue: ClientQueue) -> bytes:
     try:
         async with asyncio.timeout(HEARTBEAT_SECONDS):
-            dropped, events = await queue.take()
+            dropped, events = await queue.take(WRITE_BYTES)
     except TimeoutError:
         return b": still here\n\n"
     told = b'event: dropped\ndata: {"events":%d}\n\n' % dropped if dropped else b""

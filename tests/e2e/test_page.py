@@ -290,30 +290,29 @@ def test_a_broker_that_comes_back_is_read_on(stand: Stand) -> None:
     until(lambda: stand.get("/api/health")["waits_for"] == "")
 
 
-@pytest.mark.parametrize(
-    ("variables", "named"),
-    [
-        ({"RISKSTREAM_PAGE_HOST": "0.0.0.0"}, "RISKSTREAM_PAGE_HOST='0.0.0.0': others could read"),
-        ({"RISKSTREAM_PAGE_TOKEN": "short"}, "RISKSTREAM_PAGE_TOKEN: has 5 characters"),
-        ({"RISKSTREAM_PAGE_PORT": "0"}, "RISKSTREAM_PAGE_PORT="),
-        ({"RISKSTREAM_PAGE_HOST": "127.0.0.1", "RISKSTREAM_PAGE_PORT": "TAKEN"}, "choose another address or port"),
-    ],
-)
-def test_a_page_that_cannot_be_says_why(variables: dict[str, str], named: str) -> None:
-    """It ends with status 2 and a line that names the variable and the remedy."""
+def test_a_page_that_cannot_be_says_why() -> None:
+    """It ends with status 2 and a line that names the variable and the remedy, and never the token."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        port = str(taken.getsockname()[1])
-        own = {name: port if value == "TAKEN" else value for name, value in variables.items()}
-        ran = subprocess.run(
-            [sys.executable, "-m", "riskstream", "page"],
-            env=environment(Settings()) | own,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-    assert ran.returncode == 2, ran.stdout + ran.stderr
-    assert named in ran.stderr
-    assert "Traceback" not in ran.stderr
+        tried = {
+            "RISKSTREAM_PAGE_HOST='0.0.0.0': others could read": {"RISKSTREAM_PAGE_HOST": "0.0.0.0"},
+            "RISKSTREAM_PAGE_TOKEN: has 7 characters": {"RISKSTREAM_PAGE_TOKEN": "letters"},
+            "choose another address or port": {"RISKSTREAM_PAGE_PORT": str(taken.getsockname()[1])},
+        }
+        running = {
+            named: subprocess.Popen(
+                [sys.executable, "-m", "riskstream", "page"],
+                env=environment(Settings()) | variables,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for named, variables in tried.items()
+        }
+        for named, process in running.items():
+            out, told = process.communicate(timeout=120)
+            assert process.returncode == 2, out + told
+            assert named in told
+            assert "Traceback" not in told
+            assert "letters" not in told

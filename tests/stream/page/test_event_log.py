@@ -68,8 +68,8 @@ def test_a_slow_reader_costs_no_other_anything() -> None:
         with log.join() as fast, log.join() as slow:
             for at in range(1, 6):
                 log.publish("alert", log.next_sequence(), b"%d" % at)
-                assert len((await fast.take())[1]) == 1
-            dropped, events = await slow.take()
+                assert len((await fast.take(100))[1]) == 1
+            dropped, events = await slow.take(1_000)
             assert (dropped, len(events), log.dropped) == (3, 2, 3)
 
     asyncio.run(scenario())
