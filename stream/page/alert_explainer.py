@@ -34,9 +34,13 @@ class Sum(msgspec.Struct, frozen=True):
 
 
 class AlertDetail(msgspec.Struct, frozen=True):
-    """An alert, whole, and what is said of it: `features` come by falling weight, `note` is a sentence."""
+    """An alert, whole, and what is said of it: `features` come by falling weight, `note` is a sentence.
+
+    `arrived_ms` is when Kafka took it up, in milliseconds since the Unix epoch.
+    """
 
     alert: Alert
+    arrived_ms: int
     features: list[Feature]
     sum: Sum | None
     note: str
@@ -50,7 +54,7 @@ class AlertExplainer:
         self._reading = threading.Lock()
         self._bundle: Bundle | str | None = None
 
-    def detail(self, alert: Alert) -> AlertDetail:
+    def detail(self, alert: Alert, arrived_ms: int) -> AlertDetail:
         """Return what can be said of an alert, as `riskstream explain` does; what cannot be is said in a note."""
         usual = {reason.feature: reason.usual_value for reason in alert.reasons}
         note = ""
@@ -65,7 +69,7 @@ class AlertExplainer:
             Feature(name, alert.features.get(name), usual.get(name), contribution)
             for name, contribution in sorted(alert.contributions.items(), key=lambda item: -abs(item[1]))
         ]
-        return AlertDetail(alert, features, _sum(alert) if features else None, note)
+        return AlertDetail(alert, arrived_ms, features, _sum(alert) if features else None, note)
 
     def _of_customer(self, alert: Alert) -> tuple[dict[str, float], str]:
         """Return the usual values by the bundle, as far as it is the alert's, and what would not have been an alert."""

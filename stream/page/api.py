@@ -1,7 +1,6 @@
 """The page's answers in JSON, for its own scripts and for programs."""
 
 import asyncio
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,7 +62,7 @@ class Api:
     async def alert(self, request: web.Request) -> web.Response:
         """Answer with one alert and its explanation."""
         kept = self._kept(request.match_info["id"], "id")
-        return answer(await asyncio.to_thread(self._explainer.detail, kept.alert))
+        return answer(await asyncio.to_thread(self._explainer.detail, kept.alert, kept.row.arrived_ms))
 
     async def entity_history(self, request: web.Request) -> web.Response:
         """Answer with what came before: a customer's transactions, a symbol's bars; and its other alerts."""
@@ -134,8 +133,3 @@ def _number(query: Mapping[str, str], field: str, default: int, least: int, most
     if not (text.isascii() and text.isdecimal() and len(text) < 20 and least <= int(text) <= most):
         raise RequestError(400, field, text, f"give a number from {least} to {most}")
     return int(text)
-
-
-def now_ms() -> int:
-    """Return the time, in milliseconds since the Unix epoch."""
-    return int(time.time() * 1000)

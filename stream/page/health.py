@@ -55,7 +55,6 @@ class Health:
         """Return all that is known now, for JSON."""
         workers = self._workers.state()
         return {
-            "now_ms": int(time.time() * 1000),
             "waits_for": self.waits_for,
             "broker_answers": self._lag.broker_answers,
             "lag": self._lag.topics,

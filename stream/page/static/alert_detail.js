@@ -32,7 +32,7 @@ export class AlertDetail {
     try {
       const detail = await ask(`/api/alerts/${encodeURIComponent(alertId)}`, asking.signal);
       const history = element("div", {}, element("p", { class: "waiting" }, "Reading what came before …"));
-      fill(this.node, this.#bar(), ...this.#parts(detail, row, history));
+      fill(this.node, this.#bar(), ...this.#parts(detail, history));
       await this.#showHistory(detail.alert, history, asking.signal);
     } catch (error) {
       if (error.name === "AbortError") return;
@@ -65,12 +65,11 @@ export class AlertDetail {
       element("button", { type: "button", class: "quiet close", "aria-label": "Close the alert", title: "Close (Esc)", on: { click: this.close } }, "✕"));
   }
 
-  #parts(detail, row, history) {
+  #parts(detail, history) {
     const { alert } = detail;
-    const shown = row ?? { ...alert, event_time_ms: alert.event_time_ns / 1e6, arrived_ms: null };
     return [
-      heading(shown),
-      facts(alert, shown, () => this.narrow({ entity: alert.entity_id, kinds: new Set([alert.entity_kind]) })),
+      heading(alert),
+      facts(detail, () => this.narrow({ entity: alert.entity_id, kinds: new Set([alert.entity_kind]) })),
       section("Why", alert.reasons.length
         ? element("ol", { class: "reasons" }, ...alert.reasons.map((one) => element("li", {},
             element("strong", {}, short(reasonName(one.code), 60)),
@@ -93,15 +92,16 @@ function heading(row) {
     element("h2", {}, element("span", { class: "kind" }, `${row.entity_kind} `), element("bdi", {}, short(row.entity_id, 200))));
 }
 
-function facts(alert, row, narrow) {
+function facts({ alert, arrived_ms: arrivedMs }, narrow) {
+  const happenedMs = alert.event_time_ns / 1e6;
   const isCustomer = alert.entity_kind === "customer";
   const score = isCustomer ? fixed(alert.score, 4) : `${significant(alert.score, 3)} × the limit`;
-  const delay = row.arrived_ms === null ? null : (row.arrived_ms - row.event_time_ms) / 1000;
+  const delay = (arrivedMs - happenedMs) / 1000;
   return element("div", { class: "facts-row" }, element("dl", { class: "facts" },
     fact("Score", gauge(alert, isCustomer), score),
     fact("Threshold", null, isCustomer ? fixed(alert.threshold, 4) : significant(alert.threshold, 3)),
-    fact("Happened", null, localTime(row.event_time_ms)),
-    row.arrived_ms === null ? null : fact("Alerted", null, localTime(row.arrived_ms), element("small", {}, delay < 0 ? "before it, by its clock" : `${span(delay)} later`))),
+    fact("Happened", null, localTime(happenedMs)),
+    fact("Alerted", null, localTime(arrivedMs), element("small", {}, delay < 0 ? "before it, by its clock" : `${span(delay)} later`))),
     element("button", { type: "button", class: "quiet", on: { click: narrow } }, "Only its alerts"));
 }
 

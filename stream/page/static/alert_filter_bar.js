@@ -23,9 +23,9 @@ export class AlertFilterBar {
       on: { input: () => this.#change({ text: this.search.value }) },
     });
     this.severities = new Map(SEVERITIES.map((name) => [name, this.#chip("severities", name, severityMeter(name))]));
-    this.kind = this.#choice("kinds", "Kind", "every kind");
-    this.outcome = this.#choice("outcomes", "Outcome", "every outcome");
-    this.reason = this.#choice("reasons", "Reason", "every reason");
+    this.kind = this.#choice("kinds", "Kind", "Kind");
+    this.outcome = this.#choice("outcomes", "Outcome", "Outcome");
+    this.reason = this.#choice("reasons", "Reason", "Reason");
     this.entity = element("button", { type: "button", class: "chip entity", hidden: true, on: { click: () => this.#change({ entity: "" }) } });
     this.clear = element("button", { type: "button", class: "quiet", on: { click: () => this.#clear() } }, "Clear");
     this.node = element(
