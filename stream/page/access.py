@@ -89,7 +89,9 @@ class Access:
 
     def is_token(self, offered: str) -> bool:
         """Tell whether this is the token, in a time that does not depend on how much of it is right."""
-        return bool(self._token) and secrets.compare_digest(offered.encode(), self._token.encode())
+        return bool(self._token) and secrets.compare_digest(
+            offered.encode(errors="surrogateescape"), self._token.encode()
+        )
 
     def new_session(self) -> str:
         """Return the name of a new session; the oldest goes where there are too many."""

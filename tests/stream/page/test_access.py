@@ -110,7 +110,7 @@ def test_a_reader_is_known_by_session_or_by_bearer() -> None:
         ({"Authorization": "Bearer "}, {}),
         ({"Authorization": f"Bearer {TOKEN}x"}, {}),
         ({"Authorization": f"Basic {TOKEN}"}, {}),
-        ({"Authorization": "Bearer \u00e9"}, {}),
+        ({"Authorization": "Bearer \u00e9\udcff"}, {}),
         ({}, {COOKIE: TOKEN}),
         ({}, {COOKIE: ""}),
     ):
