@@ -12,7 +12,8 @@ UV_VERSION := 0.13.9
 INSTALL = $(BIN)/uv pip install --python $(BIN)/python --require-hashes -r $(1) || $(BIN)/pip install --require-hashes -r $(1)
 INSTALL_PROJECT = $(BIN)/uv pip install --python $(BIN)/python --no-deps -e . || $(BIN)/pip install --no-deps -e .
 
-.PHONY: help demo test check lint types imports doctests tests faults kafka prometheus containers bench lock clean
+.PHONY: help demo test check lint types imports doctests tests faults kafka prometheus containers chromium bench lock clean
+
 # ONNX Runtime would report what it runs to its makers.
 export ORT_DISABLE_TELEMETRY := 1
 
@@ -42,7 +43,7 @@ imports: $(VENV)/.test
 doctests: $(VENV)/.test
 	$(BIN)/pytest --doctest-modules $(PACKAGES)
 
-tests: $(VENV)/.test kafka prometheus containers
+tests: $(VENV)/.test kafka prometheus containers chromium
 	$(BIN)/pytest
 
 faults: $(VENV)/.test kafka ## Kill workers and brokers for a quarter of an hour, and account for every output
@@ -56,6 +57,9 @@ prometheus: ## See that Prometheus and Alertmanager are there for the tests (ins
 
 containers: $(DEPLOY_TOOLS)/.complete ## Build what checks the deployment: docker compose, kustomize (installs buildah on Debian)
 	scripts/install_containers.sh
+
+chromium: ## See that there is a Chromium, in which the tests look at the live page (installs it on Debian)
+	scripts/install_chromium.sh
 
 bench: $(VENV)/.test kafka ## Measure the engine beside its references, on a real Apache Kafka
 	$(BIN)/python -m benchmarks.velocity

@@ -19,6 +19,7 @@ from stream.explain_console import explain
 from stream.forward_console import forward
 from stream.lag_console import lag
 from stream.monitor_console import monitor
+from stream.page_console import page
 from stream.replay_console import replay
 from training import console as learning
 from training import data_console
@@ -59,6 +60,7 @@ main.command("topics")(serving.create_all_topics)
 main.command()(serving.run)
 main.command()(monitor)
 main.command()(lag)
+main.command()(page)
 main.command()(serving.alerts)
 main.command()(explain)
 main.command()(decisions)
@@ -74,12 +76,13 @@ def demo(
     market_bundle: Annotated[Path, typer.Option(help="The bundle of markets.")] = Path("bundles/demo-market"),
     rate: Annotated[float, typer.Option(min=10.0, help="Live transactions a second.")] = 1500.0,
     seed: Annotated[int, typer.Option(help="Seed of the simulated stream.")] = 2029,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave all of it running until Ctrl-C.")] = False,
 ) -> None:
-    """Watch live streams being scored: broker, worker, simulated transactions and markets, alerts with reasons.
+    """Watch live streams being scored: broker, worker, live page, simulated transactions and markets, alerts.
 
-    Needs no data, no Java, no Docker; stops by itself and leaves nothing running.
+    Needs no data, no Java, no Docker; stops by itself, unless told to keep running, and leaves nothing behind.
 
-    Example: riskstream demo --rate 500
+    Example: riskstream demo --rate 500 --keep
     """
     import numpy as np
 
@@ -115,7 +118,7 @@ def demo(
         rate_per_second=rate,
     )
     try:
-        run_demo(stream, bundle, market_bundle, serving.output)
+        run_demo(stream, bundle, market_bundle, serving.output, keep=keep)
     except (DemoError, BrokerError) as failed:
         serving.errors.print(f"[red]the demonstration failed:[/] {failed}", highlight=False)
         raise typer.Exit(1) from None

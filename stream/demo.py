@@ -1,4 +1,4 @@
-"""The demonstration: broker, worker, a stream that is scored while one watches, and a table of how it went."""
+"""The demonstration: broker, worker, live page, a stream that is scored while one watches, and how it went."""
 
 import asyncio
 import contextlib
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
@@ -32,6 +33,8 @@ from stream.topics import create_topics, topics
 SHOWN_ALERTS = 12
 WAIT_SECONDS = 90.0
 SUMMARY_QUANTILES = (50, 99, 99.9)
+
+_NAMES = {"page": "the page", "run": "the worker"}
 
 Message = tuple[str, bytes]
 """A record's key and value."""
@@ -73,42 +76,69 @@ class _Watch:
     shown: int = 0
 
 
-def run_demo(stream: DemoStream, bundle: Path, market_bundle: Path, console: Console) -> None:
-    """Run the demonstration to its end; raises DemoError when anything failed. Nothing is left running."""
+def run_demo(stream: DemoStream, bundle: Path, market_bundle: Path, console: Console, *, keep: bool) -> None:
+    """Run the demonstration to its end, with `keep` to SIGINT or SIGTERM after it; nothing is left running then.
+
+    Raises DemoError when anything failed.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="riskstream-demo-") as directory,
         embedded_broker(Path(directory)) as broker,
     ):
+        web_port = free_port()
         settings = Settings(
             broker=broker.bootstrap,
             bundle=bundle.resolve(),
             market_bundle=str(market_bundle.resolve()),
-            web_port=free_port(),
+            web_port=web_port,
+            workers=f"127.0.0.1:{web_port}",
+            page_host="127.0.0.1",
+            page_port=free_port(),
+            page_token=SecretStr(""),
             publish_scores=False,
         )
         console.print(f"[bold]broker[/]   {settings.broker} (embedded)")
-        asyncio.run(_run(stream, settings, console, Path(directory) / "worker.log"))
+        asyncio.run(_run(stream, settings, console, Path(directory), keep=keep))
 
 
-async def _run(stream: DemoStream, settings: Settings, console: Console, log: Path) -> None:
+async def _run(stream: DemoStream, settings: Settings, console: Console, directory: Path, *, keep: bool) -> None:
     await create_topics(settings.broker, topics(settings.topic_prefix, settings.partitions, 1))
     outbox = Outbox(settings.broker, client_id="riskstream-demo")
     await outbox.start()
+    link = f"http://{settings.page_host}:{settings.page_port}"
     try:
-        console.print(
-            f"[bold]history[/]  {len(stream.past_transactions):,} transactions, {len(stream.past_labels):,} labels"
-        )
-        await _send(outbox, settings, "labels", stream.past_labels)
-        await _send(outbox, settings, "transactions", stream.past_transactions)
-        async with _worker(settings, log) as worker:
+        async with _verb("page", settings, directory) as page:
+            console.print(f"[bold]page[/]     watch live at [bold]{link}[/]")
             console.print(
-                f"[bold]worker[/]   process {worker.pid}, metrics at http://{settings.web_host}:{settings.web_port}/metrics"
+                f"[bold]history[/]  {len(stream.past_transactions):,} transactions, {len(stream.past_labels):,} labels"
             )
-            await _stream_live(stream, settings, console, outbox, worker)
-    except DemoError as failed:
-        raise DemoError(f"{failed}; the worker's log ends with:\n{_tail(log)}") from None
+            await _send(outbox, settings, "labels", stream.past_labels)
+            await _send(outbox, settings, "transactions", stream.past_transactions)
+            async with _verb("run", settings, directory) as worker:
+                metrics = f"http://{settings.web_host}:{settings.web_port}/metrics"
+                console.print(f"[bold]worker[/]   process {worker.pid}, metrics at {metrics}")
+                await _stream_live(stream, settings, console, outbox, worker)
+                if keep:
+                    console.print(f"all is left running: [bold]{link}[/], {metrics}; Ctrl-C stops it")
+                    await _until_told_to_stop(worker, page)
+        console.print("all is stopped now")
     finally:
         await outbox.stop()
+
+
+async def _until_told_to_stop(*children: asyncio.subprocess.Process) -> None:
+    """Wait for SIGINT or SIGTERM; return too when one of the processes ends, whose status is looked at later."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    waiting = [asyncio.create_task(one) for one in (stop.wait(), *(child.wait() for child in children))]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in waiting:
+            one.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
 
 
 async def _stream_live(
@@ -162,7 +192,7 @@ async def _stream_live(
         await asyncio.gather(reading, return_exceptions=True)
     if answered != total:
         raise DemoError(f"{total:,} transactions were sent and {answered:,} answered")
-    _print_summary(stream, watch, console, settings, caught_up_seconds, live_seconds)
+    _print_summary(stream, watch, console, caught_up_seconds, live_seconds)
     if not watch.alerts:
         raise DemoError("no alert came")
 
@@ -174,24 +204,30 @@ async def _send(
 
 
 @contextlib.asynccontextmanager
-async def _worker(settings: Settings, log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def _verb(verb: str, settings: Settings, directory: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a verb of the command line while the block lasts, then stop it, which it must take well."""
+    log = directory / f"{verb}.log"
     environment = os.environ | {
         f"RISKSTREAM_{name.upper()}": str(value) for name, value in settings.model_dump().items()
     }
     with log.open("wb") as output:
-        worker = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "riskstream", "run", env=environment, stdout=output, stderr=output
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "riskstream", verb, env=environment, stdout=output, stderr=output
         )
     try:
-        yield worker
-        if worker.returncode is None:
-            worker.send_signal(signal.SIGTERM)
-        if await asyncio.wait_for(worker.wait(), WAIT_SECONDS) != 0:
-            raise DemoError(f"the worker ended with status {worker.returncode}")
+        yield process
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        if await asyncio.wait_for(process.wait(), WAIT_SECONDS) != 0:
+            raise DemoError(f"{_NAMES[verb]} ended with status {process.returncode}")
+    except DemoError as failed:
+        if process.returncode:
+            raise DemoError(f"{failed}; its log ends with:\n{_tail(log)}") from None
+        raise
     finally:
-        if worker.returncode is None:
-            worker.kill()
-            await worker.wait()
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 async def _watch_alerts(stream: DemoStream, settings: Settings, console: Console, watch: _Watch) -> None:
@@ -247,7 +283,6 @@ def _print_summary(
     stream: DemoStream,
     watch: _Watch,
     console: Console,
-    settings: Settings,
     caught_up_seconds: float,
     live_seconds: float,
 ) -> None:
@@ -278,7 +313,6 @@ def _print_summary(
     table.add_row("throughput live (as sent)", f"{live / live_seconds:,.0f} /s")
     console.print()
     console.print(table)
-    console.print(f"metrics were at http://{settings.web_host}:{settings.web_port}/metrics; all is stopped now")
 
 
 def _tail(log: Path) -> str:

@@ -76,7 +76,7 @@ def test_every_verb_is_there() -> None:
         *("train", "evaluate", "bundle show", "bundle verify", "broker", "topics", "run", "send", "alerts", "explain"),
         *("replay", "demo", "simulate", "state rebuild", "data profile", "score", "decisions", "monitor", "lag"),
         *("market train", "market report", "market live-report", "market refit"),
-        *("forward webhook", "forward parquet"),
+        *("forward webhook", "forward parquet", "page"),
     }
 
 

@@ -1,6 +1,10 @@
+import json
 import os
+import re
+import signal
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 
@@ -34,6 +38,7 @@ def test_the_demonstration_scores_a_stream_and_leaves_nothing_behind(tmp_path: P
     ran = demo(tmp_path, "--rate", "3000")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     for shown in (
+        "watch live at http://127.0.0.1:",
         "/metrics",
         "usual for this customer",
         "fraud indeed",
@@ -46,6 +51,36 @@ def test_the_demonstration_scores_a_stream_and_leaves_nothing_behind(tmp_path: P
         assert shown in ran.stdout
     assert running(tmp_path) == []
     assert [path for path in tmp_path.iterdir() if path.name.startswith("riskstream-demo-")] == []
+
+
+def test_a_demonstration_that_is_kept_runs_until_told_to_stop(tmp_path: Path) -> None:
+    """With --keep the page goes on to show all of it, live markets and health too; SIGINT then leaves nothing."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "riskstream", "demo", "--rate", "6000", "--keep"],
+        env=os.environ | {"TMPDIR": str(tmp_path), "COLUMNS": "160", "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout
+        link = ""
+        for line in process.stdout:
+            link = link or "".join(re.findall(r"watch live at (http://[\d.:]+)", line))
+            if "all is left running" in line:
+                break
+        kept, symbols, health = (
+            json.load(urllib.request.urlopen(f"{link}/api/{name}", timeout=30))
+            for name in ("alerts", "symbols", "health")
+        )
+        assert (len(kept["alerts"]), len(symbols["symbols"])) == (100, 4)
+        assert [worker["problem"] for worker in health["workers"]] == [""]
+        process.send_signal(signal.SIGINT)
+        assert "all is stopped now" in process.stdout.read()
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert running(tmp_path) == []
 
 
 def test_a_demonstration_that_cannot_be_says_why(tmp_path: Path) -> None:
