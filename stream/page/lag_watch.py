@@ -1,17 +1,16 @@
 """Asks Kafka, over and over, how far the application's group is behind."""
 
 import asyncio
-import time
 
 import msgspec
 import structlog
-from aiokafka import AIOKafkaConsumer
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
+
+from stream.group_lag import group_lags
 
 log = structlog.get_logger(__name__)
 
-INTERVAL_SECONDS = 2.0
+INTERVAL_SECONDS = 3.0
 TIMEOUT_SECONDS = 5.0
 
 
@@ -47,26 +46,10 @@ class LagWatch:
             await asyncio.sleep(INTERVAL_SECONDS)
 
     async def _ask(self) -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, client_id="riskstream-page-lag")
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap, client_id="riskstream-page-lag", enable_auto_commit=False
-        )
-        try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                await admin.start()
-                await consumer.start()
-            while True:
-                began = time.monotonic()
-                async with asyncio.timeout(TIMEOUT_SECONDS):
-                    committed = await admin.list_consumer_group_offsets(self._group)
-                    ends = await consumer.end_offsets(list(committed)) if committed else {}
-                behind: dict[str, list[int]] = {}
-                for at, end in ends.items():
-                    behind.setdefault(at.topic, []).append(max(0, end - max(0, committed[at].offset)))
-                self.topics = [
-                    TopicLag(topic, len(lags), sum(lags), max(lags)) for topic, lags in sorted(behind.items())
-                ]
-                self.broker_answers = self.asked = True
-                await asyncio.sleep(max(0.1, INTERVAL_SECONDS - (time.monotonic() - began)))
-        finally:
-            await asyncio.gather(admin.close(), consumer.stop(), return_exceptions=True)
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            lags = await group_lags(self._bootstrap)
+        behind: dict[str, list[int]] = {}
+        for lag in lags.get(self._group, []):
+            behind.setdefault(lag.topic, []).append(lag.records)
+        self.topics = [TopicLag(topic, len(found), sum(found), max(found)) for topic, found in sorted(behind.items())]
+        self.broker_answers = self.asked = True
