@@ -13,6 +13,8 @@ from stream import console as serving
 from stream import state_console
 from stream.decision_console import decisions
 from stream.explain_console import explain
+from stream.lag_console import lag
+from stream.monitor_console import monitor
 from stream.replay_console import replay
 from training import console as learning
 from training import data_console
@@ -54,6 +56,8 @@ bundles.command("verify")(serving.verify_bundle)
 main.command()(serving.broker)
 main.command("topics")(serving.create_all_topics)
 main.command()(serving.run)
+main.command()(monitor)
+main.command()(lag)
 main.command()(serving.alerts)
 main.command()(explain)
 main.command()(decisions)

@@ -201,7 +201,13 @@ def _verify_contract(manifest: Manifest) -> None:
         raise BundleError(
             "state_versions", manifest.state_versions, f"train again: this version computes {state_versions()}"
         )
-    for field, by_feature in (("reason_codes", manifest.reason_codes), ("usual_values", manifest.usual_values)):
+    by_features: list[tuple[str, Mapping[str, object]]] = [
+        ("reason_codes", manifest.reason_codes),
+        ("usual_values", manifest.usual_values),
+    ]
+    if manifest.reference is not None:
+        by_features.append(("reference.features", manifest.reference.features))
+    for field, by_feature in by_features:
         if set(by_feature) != set(features):
             raise BundleError(field, sorted(by_feature), f"give one for each of {sorted(features)}, and no other")
     for field, values in (

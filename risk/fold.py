@@ -8,6 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from risk.chunk import Chunk
 
 Stream = Literal[
@@ -59,13 +62,15 @@ class Emitted:
     """What one advance gave: outputs in order, and counts for the operator.
 
     `counts` maps a name such as "scored" to how many; `rejected` maps a reason to how many; `symbols` maps each symbol
-    of which a bar closed to its figures.
+    of which a bar closed to its figures. `bin_counts` is what `risk.drift_bins` counted, None where nothing was scored
+    or the bundle has no reference.
     """
 
     outputs: list[Output] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     rejected: dict[str, int] = field(default_factory=dict)
     symbols: dict[str, SymbolFigures] = field(default_factory=dict)
+    bin_counts: NDArray[np.int64] | None = None
 
 
 class Fold(Protocol):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from risk.decision import Thresholds
+from risk.reference import Reference
 from schemas.currency import CurrencyCode
 
 Model = Literal[
@@ -65,7 +66,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     `usual_values` are the means of the raw features in training. `metrics` holds the figures on the test window of
     every model that was compared, by model and metric; `model` is the one in the bundle, and `notes` tell people how it
-    was found. `files` maps the name of every other file to its SHA-256 in hex.
+    was found. `files` maps the name of every other file to its SHA-256 in hex. `reference` is what scores and features
+    are watched against; bundles of former releases have none.
     """
 
     schema_version: Literal[1] = 1
@@ -80,6 +82,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     reason_codes: dict[str, str]
     usual_values: dict[str, float]
     training_window: TrainingWindow
+    reference: Reference | None = None
     metrics: dict[str, dict[str, float]]
     notes: tuple[str, ...] = ()
     library_versions: dict[str, str]

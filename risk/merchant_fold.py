@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from risk.bundle import FEATURES, Bundle
 from risk.chunk import Chunk
 from risk.decision import APPROVE, OUTCOMES, SEVERITIES, decide, severity
+from risk.drift_bins import DriftBins
 from risk.event_merge import EventMerge, MergeCut, Released
 from risk.event_rows import EventRows
 from risk.explanation import Explanations
@@ -44,6 +45,8 @@ class MerchantFold:
         self._profiles = MerchantProfile()
         self._normaliser = bundle.normaliser()
         self._normaliser_key = _NORMALISER_PREFIX + bundle.version.encode()
+        reference = bundle.manifest.reference
+        self._drift_bins = None if reference is None else DriftBins(reference, bundle.manifest.features)
         self._columns = np.array([FEATURES.index(name) for name in bundle.manifest.features])
 
     @property
@@ -93,6 +96,8 @@ class MerchantFold:
         event_time_ns = transactions.int64("event_time_ns")
         normalised = self._normaliser.advance(raw, event_time_ns)
         scores = self._bundle.scorer.score(normalised)
+        if self._drift_bins is not None:
+            emitted.bin_counts = self._drift_bins.count(scores, raw)
         outcomes = decide(scores, self._bundle.manifest.thresholds)
         alerted = np.flatnonzero(outcomes != APPROVE)
         emitted.counts["alerted"] = len(alerted)

@@ -146,7 +146,12 @@ def create_app(settings: Settings, bundles: Bundles) -> JobsApp:
     metrics = Metrics(settings.symbol_label_limit)
     for spec in specs:
         metrics.show_job(spec.name)
-    for one in bundles.all():
-        model = "market" if isinstance(one, MarketBundle) else one.manifest.model
-        metrics.bundle.labels(one.manifest.name, one.version, model).set(1)
+    manifest = bundles.transactions.manifest
+    metrics.bundle.labels("transactions", manifest.name, bundles.transactions.version, manifest.model).set(1)
+    if (credit := bundles.credit) is not None:
+        metrics.bundle.labels("credit", credit.manifest.name, credit.version, credit.manifest.model).set(1)
+    if (market := bundles.market) is not None:
+        metrics.bundle.labels("market", market.manifest.name, market.version, "market").set(1)
+    if manifest.reference is not None:
+        metrics.show_reference(manifest.reference, manifest.features)
     return create_jobs_app(settings, specs, metrics)

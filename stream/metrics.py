@@ -4,13 +4,18 @@ Base units and suffixes follow the Prometheus naming conventions. Counters are r
 and no label carries a customer's or a merchant's name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import get_args
 
+import numpy as np
+from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from risk.drift_bins import MISSING
 from risk.fold import SymbolFigures
+from risk.reference import BINS, BinShares, Reference
 from risk.rejection import RejectionReason
+from stream.bin_counter import BinCounter
 
 STAGE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 LATENCY_BUCKETS = (0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
@@ -128,10 +133,40 @@ class Metrics:
         )
         self.bundle = Gauge(
             "riskstream_bundle_info",
-            "1, labelled with a bundle that scores.",
-            ("name", "version", "model"),
+            "1, labelled with a bundle that scores, and what: transactions, credit or market.",
+            ("kind", "name", "version", "model"),
             registry=registry,
         )
+        self.source_time = Gauge(
+            "riskstream_source_timestamp_seconds",
+            "Unix time at which the newest source record that was taken up was written; its age is time() minus this.",
+            ("topic",),
+            registry=registry,
+        )
+        self._newest_source_seconds: dict[str, float] = {}
+        self.scores = BinCounter(
+            "riskstream_scores", "Transactions scored, by the bin of their score, the lowest first.", ("bin",), registry
+        )
+        self.score_share = Gauge(
+            "riskstream_score_reference_share",
+            "Share of the scores in a bin when the bundle was tested, 0 to 1.",
+            ("bin",),
+            registry=registry,
+        )
+        self.feature_values = BinCounter(
+            "riskstream_feature_values",
+            "Transactions scored, by the bin of a feature's value before the normaliser.",
+            ("feature", "bin"),
+            registry,
+        )
+        self.feature_share = Gauge(
+            "riskstream_feature_reference_share",
+            "Share of a feature's values in a bin when the bundle was tested, 0 to 1.",
+            ("feature", "bin"),
+            registry=registry,
+        )
+        self._feature_bins: NDArray[np.intp] = np.empty(0, dtype=np.intp)
+        self._score_bins: NDArray[np.intp] = np.empty(0, dtype=np.intp)
         self.volatility = Gauge(
             "riskstream_volatility_percent_annualised",
             "Annualised conditional volatility after the last closed bar.",
@@ -206,6 +241,36 @@ class Metrics:
         for forecaster, mase in figures.mase.items():
             self.mase.labels(symbol, forecaster).set(mase)
 
+    def show_reference(self, reference: Reference, features: Sequence[str]) -> None:
+        """Show what scores and features are watched against, and every bin's count from zero on.
+
+        A feature has its bins, and "missing"; a score is never missing.
+        """
+        for at, share in enumerate(reference.scores.shares):
+            self.score_share.labels(str(at)).set(share)
+        self._score_bins = np.arange(len(reference.scores.shares))
+        self.scores.show((str(at),) for at in self._score_bins.tolist())
+        series, places = [], []
+        for row, name in enumerate(features, start=1):
+            for column, (label, share) in _bins(reference.features[name]).items():
+                self.feature_share.labels(name, label).set(share)
+                series.append((name, label))
+                places.append(row * (BINS + 1) + column)
+        self.feature_values.show(series)
+        self._feature_bins = np.array(places, dtype=np.intp)
+
+    def add_bin_counts(self, counts: NDArray[np.int64]) -> None:
+        """Raise the counts by bin by those of a chunk, int64[1 + features, BINS + 1]; `show_reference` comes first."""
+        every = counts.ravel()
+        self.scores.add(every[self._score_bins])
+        self.feature_values.add(every[self._feature_bins])
+
+    def show_source_time(self, topic: str, timestamp_seconds: float) -> None:
+        """Show when a source record was written, if none of its topic was written later."""
+        if timestamp_seconds > self._newest_source_seconds.get(topic, 0.0):
+            self._newest_source_seconds[topic] = timestamp_seconds
+            self.source_time.labels(topic).set(timestamp_seconds)
+
     def show_lag(self, lag_records: Mapping[tuple[str, int], int]) -> None:
         """Show the lag of each (topic, partition) that is read here, and no longer that of others."""
         self.lag.clear()
@@ -218,3 +283,9 @@ class Metrics:
             labels = (job, str(partition))
             if labels in gauge._metrics:
                 gauge.remove(*labels)
+
+
+def _bins(shares: BinShares) -> dict[int, tuple[str, float]]:
+    """Return the label and the share of each bin that a feature has, by its column in the counts."""
+    bins = {at: (str(at), share) for at, share in enumerate(shares.shares)}
+    return bins | {MISSING: ("missing", shares.missing)}

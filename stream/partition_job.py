@@ -166,7 +166,10 @@ class PartitionJob:
             metrics.outputs.labels(name, stream).inc(count)
         for symbol, figures in emitted.symbols.items():
             metrics.show_symbol(symbol, figures)
+        if emitted.bin_counts is not None:
+            metrics.add_bin_counts(emitted.bin_counts)
         if chunk.offsets:
+            metrics.show_source_time(self.spec.source_topic, max(chunk.timestamps_ms, default=-1) / 1000.0)
             metrics.records_in.labels(name).inc(len(chunk.offsets))
             metrics.chunk_records.labels(name).observe(len(chunk.offsets))
             if timestamp_seconds > 0:

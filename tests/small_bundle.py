@@ -13,6 +13,7 @@ from training.bundle_files import golden_of
 from training.explanation import explanation_files
 from training.linear_models import fit_logistic_regression
 from training.onnx_export import export_onnx
+from training.reference import reference_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ def small_bundle(features: tuple[str, ...] = FEATURES, *, half_life_days: float 
     classifier = fit_logistic_regression((raw - centre) / scale, raw[:, 0] > 150.0, seed=0)
     model = export_onnx(classifier)
     times = np.arange(40, dtype=np.int64) * 3_600_000_000_000
+    golden = golden_of(model, statistics, raw[:40], times)
     manifest = Manifest(
         name="small",
         model="logistic_regression",
@@ -48,10 +50,10 @@ def small_bundle(features: tuple[str, ...] = FEATURES, *, half_life_days: float 
         training_window=TrainingWindow(
             start_ns=0, end_ns=int(times[-1]) + 1, label_delay_days=7.0, transactions=400, frauds=100
         ),
+        reference=reference_of(features, golden.raw, golden.score),
         metrics={"logistic_regression": {"auc": 0.9}},
         library_versions={"numpy": np.__version__},
         command="riskstream train",
         files={},
     )
-    golden = golden_of(model, statistics, raw[:40], times)
     return SmallBundle(manifest, model, golden, explanation_files(classifier))

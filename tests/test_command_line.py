@@ -74,7 +74,7 @@ def test_every_verb_is_there() -> None:
     """The verbs are those that the README names."""
     assert {" ".join(path) for path, _ in VERBS} == {
         *("train", "evaluate", "bundle show", "bundle verify", "broker", "topics", "run", "send", "alerts", "explain"),
-        *("replay", "demo", "state rebuild", "data profile", "score", "decisions"),
+        *("replay", "demo", "state rebuild", "data profile", "score", "decisions", "monitor", "lag"),
         *("market train", "market report", "market live-report", "market refit"),
     }
 
@@ -206,7 +206,7 @@ def test_a_bad_setting_is_named(verb: str, name: str, value: str) -> None:
 @pytest.mark.parametrize(
     "verb",
     [
-        *(["topics"], ["run"], ["alerts"], ["replay"], ["send", "transactions", "{good}"]),
+        *(["topics"], ["run"], ["monitor"], ["lag"], ["alerts"], ["replay"], ["send", "transactions", "{good}"]),
         *(["market", "refit", "--once"], ["market", "live-report", "--symbol", "X"]),
     ],
 )

@@ -28,6 +28,7 @@ from training.normaliser_statistics import normaliser_statistics
 from training.parity import check_export
 from training.plan_search import Searched, SearchProgress
 from training.recipe import Fitting, ModelPlan, Search, StepPlan
+from training.reference import reference_of
 from training.search_journal import Journal, history_bytes, journal_path
 from training.table_data import TableData
 from training.table_fit import fit_table, model_name
@@ -230,6 +231,9 @@ def _manifest(
     )
     genuine = parts.train[~history.fraud[parts.train]]
     usual = running_moments(features[genuine])[0]
+    day = history.event_time_ns // DAY_NS
+    # With those of compromised customers, which the test leaves out and a worker scores.
+    tested = np.flatnonzero((day >= plan.windows.test_from) & (day <= plan.windows.test_to))
     return Manifest(
         name=plan.name,
         model=best,
@@ -248,6 +252,7 @@ def _manifest(
             transactions=len(parts.train),
             frauds=int(history.fraud[parts.train].sum()),
         ),
+        reference=reference_of(plan.features, features[tested], _served(model, statistics, features, history, tested)),
         metrics=metrics,
         notes=notes,
         library_versions=library_versions(),

@@ -86,15 +86,18 @@ class Worker:
     def _pages(self) -> str:
         return f"http://{self.settings.web_host}:{self.settings.web_port}"
 
-    def _samples(self, name: str, labels: dict[str, str]) -> list[float]:
+    def metrics(self) -> str:
+        """Return the page of metrics; nothing while nothing answers."""
         try:
             with urllib.request.urlopen(f"{self._pages}/metrics", timeout=2) as reply:
-                text = reply.read().decode()
+                return str(reply.read().decode())
         except OSError:
-            return []
+            return ""
+
+    def _samples(self, name: str, labels: dict[str, str]) -> list[float]:
         return [
             sample.value
-            for family in text_string_to_metric_families(text)
+            for family in text_string_to_metric_families(self.metrics())
             for sample in family.samples
             if sample.name == name and labels.items() <= sample.labels.items()
         ]

@@ -90,7 +90,7 @@ def test_applications_in_decisions_out(broker: BrokerProcess, tmp_path: Path) ->
             name: worker.metric("riskstream_events_total", job="applications", event=name)
             for name in ("approved", "reviewed", "declined")
         }
-        assert worker.metric("riskstream_bundle_info", model="gradient_boosting") == 1
+        assert worker.metric("riskstream_bundle_info", kind="credit", model="gradient_boosting") == 1
     found = decisions_of(settings)
     assert sorted(one.application_id for one in found) == [f"a{at:05d}" for at in range(len(good))]
     counted = Counter(one.outcome for one in found)

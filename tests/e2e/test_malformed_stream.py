@@ -1,10 +1,12 @@
 import asyncio
 import random
+import time
 from collections import Counter
 from pathlib import Path
 from uuid import uuid4
 
 import msgspec
+import pytest
 from aiokafka import AIOKafkaProducer
 from live import make_topics, published, running_worker
 
@@ -43,6 +45,7 @@ def test_every_malformed_message_is_a_dead_letter_and_every_good_one_is_scored(
         web_port=free_port(),
     )
     make_topics(settings)
+    began = time.time() - 1.0
     history = simulate_transactions(customers=300, merchants=50, days=30, seed=5)
     bad = malformed_transactions(MALFORMED - FROM_THE_FUTURE, seed=11) + from_the_future(FROM_THE_FUTURE)
     with running_worker(settings, tmp_path / "worker.log") as worker:
@@ -53,6 +56,15 @@ def test_every_malformed_message_is_a_dead_letter_and_every_good_one_is_scored(
                 and worker.metric("riskstream_events_total", job="merchants", event="scored") >= len(history)
             )
         )
+        binned = [
+            worker.metric("riskstream_scores_total"),
+            worker.metric("riskstream_feature_values_total", feature="amount"),
+            worker.metric("riskstream_feature_values_total", feature="merchant_fraud_run"),
+        ]
+        assert binned == [len(history)] * 3
+        assert worker.metric("riskstream_feature_reference_share", feature="amount") == pytest.approx(1.0)
+        assert worker.metric("riskstream_bundle_info", kind="transactions") == 1
+        assert worker.metric("riskstream_source_timestamp_seconds", topic=settings.topic("transactions")) >= began
     letters = {
         (letter.source.partition, letter.source.offset): letter
         for letter in (

@@ -126,6 +126,10 @@ class Given:
                 self.outputs.setdefault((output.stream, chunk.topic, output.partition), []).append(output.value)
         for name, count in (*emitted.counts.items(), ("rejected", sum(emitted.rejected.values()))):
             self.counts[name] = self.counts.get(name, 0) + count
+        if emitted.bin_counts is not None:
+            every = emitted.bin_counts.ravel()
+            for at in np.flatnonzero(every).tolist():
+                self.counts[f"bin {at}"] = self.counts.get(f"bin {at}", 0) + int(every[at])
         return [output for output in emitted.outputs if output.stream == "merchant_events"]
 
 

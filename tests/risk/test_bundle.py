@@ -20,6 +20,7 @@ from risk.bundle import (
 from risk.explainer import EXPLANATION_FILE, TREES_FILE
 from risk.golden import golden_bytes
 from risk.manifest import Manifest, manifest_bytes
+from risk.reference import BinShares, Reference
 from tests.small_bundle import SmallBundle, small_bundle
 from training.explanation import explanation_files
 from training.linear_models import fit_logistic_regression
@@ -55,6 +56,14 @@ def test_a_model_may_take_some_of_the_features_in_its_own_order() -> None:
     reasons = bundle.reasons(small.golden.raw, explanations)
     assert {one.feature for row in reasons for one in row} <= set(features)
     assert any(reasons)
+
+
+def test_a_bundle_of_a_former_release_has_no_reference() -> None:
+    """A manifest that says nothing of one opens all the same."""
+    manifest = msgspec.json.decode(files_of(SMALL)[MANIFEST_FILE])
+    del manifest["reference"]
+    bundle = open_bundle({**files_of(SMALL), MANIFEST_FILE: msgspec.json.encode(manifest)})
+    assert bundle.manifest.reference is None
 
 
 def test_a_bundle_without_a_file_that_explains_is_explained_by_scoring() -> None:
@@ -137,6 +146,10 @@ WRONG: dict[str, tuple[Callable[[], dict[str, bytes]], str]] = {
     "state missing": (lambda: _with(state_versions={}), "state_versions is"),
     "code missing": (lambda: _with(reason_codes={}), "reason_codes is"),
     "usual value missing": (lambda: _with(usual_values={}), "usual_values is"),
+    "watched feature missing": (
+        lambda: _with(reference=Reference(1, BinShares((), (1.0,)), {})),
+        "reference.features is",
+    ),
     "not a number": (lambda: _with(metrics={"m": {"auc": float("nan")}}), r"metrics"),
     "thresholds out of order": (
         lambda: _changed(MANIFEST_FILE, lambda b: b.replace(b'"decline": 0.9', b'"decline": 0.1')),
