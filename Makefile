@@ -12,7 +12,8 @@ UV_VERSION := 0.13.9
 INSTALL = $(BIN)/uv pip install --python $(BIN)/python --require-hashes -r $(1) || $(BIN)/pip install --require-hashes -r $(1)
 INSTALL_PROJECT = $(BIN)/uv pip install --python $(BIN)/python --no-deps -e . || $(BIN)/pip install --no-deps -e .
 
-.PHONY: help demo test check lint types imports doctests tests faults kafka prometheus containers chromium bench lock clean
+.PHONY: help demo test check lint types imports doctests tests faults kafka prometheus containers chromium bench docs \
+	reference lock clean
 
 # ONNX Runtime would report what it runs to its makers.
 export ORT_DISABLE_TELEMETRY := 1
@@ -41,7 +42,7 @@ imports: $(VENV)/.test
 	$(BIN)/lint-imports
 
 doctests: $(VENV)/.test
-	$(BIN)/pytest --doctest-modules $(PACKAGES)
+	$(BIN)/pytest --doctest-modules $(PACKAGES) reference_pages
 
 tests: $(VENV)/.test kafka prometheus containers chromium
 	$(BIN)/pytest
@@ -63,6 +64,12 @@ chromium: ## See that there is a Chromium, in which the tests look at the live p
 
 bench: $(VENV)/.test kafka ## Measure the engine beside its references, on a real Apache Kafka
 	$(BIN)/python -m benchmarks.velocity
+
+docs: $(VENV)/.test ## Make the site of the documentation, into build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+reference: $(VENV)/.test ## Make the pages of reference anew from the code, which a test compares
+	$(BIN)/python -m reference_pages
 
 lock: $(BIN)/uv ## Renew requirements/*.txt from pyproject.toml: the newest releases that it allows
 	$(call LOCK,test,--upgrade --extra dev)

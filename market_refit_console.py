@@ -45,6 +45,13 @@ def refit(
     except BundleError as wrong:
         raise fail(str(wrong)) from None
     rules = RefitRules(every_bars=every, window_bars=window, least_bars=least)
+    if not once:
+        errors.print(
+            f"following {settings.topic('volatility')} at {settings.broker} for {bundle.manifest.name}"
+            f" {bundle.version}; Ctrl-C ends it",
+            highlight=False,
+            soft_wrap=True,
+        )
     try:
         with contextlib.suppress(KeyboardInterrupt):
             sent = asyncio.run(_refit(settings, bundle, rules, once=once))

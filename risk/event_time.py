@@ -92,7 +92,7 @@ def late_rejection(columns: TransactionColumns, at: int) -> Rejection:
         int(columns.index[at]),
         "event_too_late",
         f"event_time_ns={columns.event_time_ns[at]}: more than {LATE_LIMIT_NS // 86_400_000_000_000} days before what"
-        " was seen of its customer; score history under another application id, in order of time",
+        " was seen of its customer; score history under another topic prefix, in order of time",
     )
 
 

@@ -46,7 +46,7 @@ def load_settings() -> Settings:
         first = invalid.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise fail(
-            f"RISKSTREAM_{field.upper()}={first['input']!r}: {first['msg']}; see the table of settings in the README"
+            f"RISKSTREAM_{field.upper()}={first['input']!r}: {first['msg']}; see docs/reference/settings.md"
         ) from None
 
 

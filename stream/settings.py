@@ -22,7 +22,7 @@ class Settings(BaseSettings):
     """Kafka bootstrap server, host:port."""
 
     application_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] = "riskstream"
-    """Consumer group and prefix of transactional ids; another id scores the stream anew, from its beginning."""
+    """Consumer group and prefix of transactional ids; state goes by the topic prefix, so one group a prefix."""
 
     topic_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]*$")] = ""
     """Put before every topic's name."""

@@ -79,8 +79,9 @@ async def _rebuild(settings: Settings, spec: JobSpec, partition: int, on_read: C
         except Exception as error:
             raise RebuildError(
                 f"{spec.name}[{partition}]: the engine raised {type(error).__name__} between the offsets"
-                f" {chunk.offsets[0]} and {chunk.offsets[-1]} of {spec.source_topic}: mend that first, or choose"
-                " another application id (RISKSTREAM_APPLICATION_ID) to score the stream from its beginning"
+                f" {chunk.offsets[0]} and {chunk.offsets[-1]} of {spec.source_topic}: mend that first, or remove"
+                " the topics changelog-* and choose another application id (RISKSTREAM_APPLICATION_ID) to score the"
+                " stream from its beginning"
             ) from error
         records += len(chunk.offsets)
         on_read(len(chunk.offsets))
@@ -113,8 +114,8 @@ async def _refuse_lost_beginning(settings: Settings, spec: JobSpec, partition: i
     if beginning > 0:
         raise RebuildError(
             f"{spec.source_topic}[{partition}] begins at offset {beginning}, what was before is removed: run the"
-            " version that wrote the state, or choose another application id (RISKSTREAM_APPLICATION_ID) to score what"
-            " is left from its beginning"
+            " version that wrote the state, or remove the topics changelog-* and choose another application id"
+            " (RISKSTREAM_APPLICATION_ID) to score what is left from its beginning"
         )
 
 

@@ -346,3 +346,9 @@ def test_nothing_is_reported_of_what_onnx_runtime_runs(tmp_path: Path) -> None:
     verify = [sys.executable, "-m", "riskstream", "bundle", "verify", str(DEMO)]
     subprocess.run(verify, env=environment, check=True, capture_output=True)
     assert not [path for path in tmp_path.rglob("*") if "onnxruntime" in path.name]
+
+
+def test_the_command_line_opens_without_a_compiler() -> None:
+    """No verb waits for numba that needs none: it takes as long to load as all else together."""
+    program = "import sys, riskstream; sys.exit('numba' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0

@@ -81,9 +81,10 @@ def train(
     a model in ONNX, normaliser and thresholds; all options but --out and --budget are for histories. `market train`
     learns the models of markets.
 
-    A recipe with [search] tries hyper-parameters first, and writes each evaluation to OUT/NAME/search-....jsonl, from
-    which a run that was broken off goes on. Two runs give the same bundle, but with --budget they may differ: it ends
-    the search after so many minutes, or once what is being evaluated then is done; fitting the best follows.
+    A recipe with a table `search` tries hyper-parameters first, and writes each evaluation to
+    OUT/NAME/search-....jsonl, from which a run that was broken off goes on. Two runs give the same bundle, but with
+    --budget they may differ: it ends the search after so many minutes, or once what is being evaluated then is done;
+    fitting the best follows.
 
     Several models are compared on the test window; the one of best average precision is bundled. Each must pass the
     parity gate first.

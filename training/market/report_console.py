@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from risk.volatility.annualisation import TradingYear
+from risk.volatility.trading_year import TradingYear
 from training.console_output import errors, fail, output
 
 if TYPE_CHECKING:

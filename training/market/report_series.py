@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from risk.bars.bar_builder import BarBuilder
 from risk.bars.bar_spec import DAY_NS, BarSpecification, BarSpecifications, TimeBars
 from risk.market.pooled import POOLED
-from risk.volatility.annualisation import TradingYear, bars_per_year
+from risk.volatility.trading_year import TradingYear, bars_per_year
 from training.history import HistoryError
 from training.market.tick_history import QUOTE, REQUIRED, TRADE, read_ticks
 from training.table import Table, load_table

@@ -85,7 +85,7 @@ def train(
         raise fail("--ticks, --simulate: give one of the two")
     from risk.bars.bar_spec import BarSpecification, OutlierRule, TimeBars
     from risk.bundle import BundleError
-    from risk.volatility.annualisation import bars_per_year
+    from risk.volatility.trading_year import bars_per_year
     from training.history import HistoryError
     from training.market.bar_text import parse_bars, parse_length_ns
     from training.market.forecaster_fit import ForecastFitError

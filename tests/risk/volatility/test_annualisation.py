@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.volatility.annualisation import TradingYear, annualised_volatility_percent, bars_per_year
+from risk.volatility.annualisation import annualised_volatility_percent
+from risk.volatility.trading_year import TradingYear, bars_per_year
 
 MINUTE_NS = 60_000_000_000
 DAY_NS = 1_440 * MINUTE_NS
