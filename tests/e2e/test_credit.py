@@ -116,8 +116,16 @@ def test_a_worker_killed_in_mid_stream_answers_each_application_once(kafka: Brok
     """SIGKILLs while applications come leave neither a gap nor a double, and the bytes of an undisturbed run."""
     bundle = write_small_table_bundle(tmp_path, scorecard=True)
     settings = settings_for(kafka, bundle)
-    messages = application_messages(6_000)
-    sending = threading.Thread(target=lambda: asyncio.run(send(settings, messages, rate=300.0)))
+    messages = application_messages(60_000)
+    enough = threading.Event()
+
+    def send_until_enough() -> None:
+        for first in range(0, len(messages), 300):
+            asyncio.run(send(settings, messages[first : first + 300], rate=300.0))
+            if enough.is_set():
+                return
+
+    sending = threading.Thread(target=send_until_enough)
     sending.start()
     killed_at = []
     for _ in range(2):
@@ -127,9 +135,11 @@ def test_a_worker_killed_in_mid_stream_answers_each_application_once(kafka: Brok
         worker.kill()
         killed_at.append(len(decisions_of(settings)))
     in_mid_stream = sending.is_alive()
+    enough.set()
     sending.join()
+    sent = len(published(settings, "applications"))
     with running_worker(settings, tmp_path / "worker.log") as worker:
-        worker.wait_until(lambda: len(decisions_of(settings)) >= len(messages))
+        worker.wait_until(lambda: len(decisions_of(settings)) >= sent)
     assert in_mid_stream, f"all was sent before the last kill, at {killed_at} decisions"
     assert [record.value for record in published(settings, "decisions")] == undisturbed(settings, bundle)
 
