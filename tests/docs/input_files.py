@@ -1,7 +1,10 @@
 """The files that the documentation's commands read, small, in the columns that its pages name."""
 
 import csv
+import re
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,24 +25,33 @@ _DAY_NS = 86_400_000_000_000
 _MARCH_9TH_2022_NS = 1_646_784_000_000_000_000
 
 
-def make_folder(folder: Path, page: str) -> None:
-    """Fill a folder with what a page's reader is taken to have: a checkout's bundles and examples, and files."""
-    shutil.copytree(ROOT / "bundles" / "demo", folder / "bundles" / "demo")
-    shutil.copytree(ROOT / "bundles" / "demo-market", folder / "bundles" / "demo-market")
-    shutil.copytree(ROOT / "examples", folder / "examples")
-    write_history(folder / "history.parquet")
-    write_ticks(folder / "past.csv", _MARCH_9TH_2022_NS, bars=560)
-    write_ticks(folder / "today.csv", _MARCH_9TH_2022_NS + _DAY_NS, bars=600)
-    write_ticks(folder / "ticks.parquet", _MARCH_9TH_2022_NS, bars=2_700)
-    write_closes(folder / "spy.csv")
-    write_par_yields(folder / "par_yields.csv")
+def make_folder(folder: Path, page: str, text: str) -> None:
+    """Fill a folder with what a page's reader is taken to have: a checkout's bundles and examples, and their own files.
+
+    Of the files only those are written that `text`, all commands of the page, names.
+    """
+    for name in ("bundles/demo", "bundles/demo-market", "examples"):
+        shutil.copytree(ROOT / name, folder / name)
+    write: dict[str, Callable[[Path], None]] = {
+        "history.parquet": write_history,
+        "past.csv": partial(write_ticks, start_ns=_MARCH_9TH_2022_NS, bars=560),
+        "today.csv": partial(write_ticks, start_ns=_MARCH_9TH_2022_NS + _DAY_NS, bars=320),
+        "ticks.parquet": partial(write_ticks, start_ns=_MARCH_9TH_2022_NS, bars=2_700),
+        "spy.csv": write_closes,
+        "par_yields.csv": write_par_yields,
+        "bundles/other": write_other_bundle,
+        "bundles/other-market": write_other_market_bundle,
+        "bundles/other-fx": write_other_market_bundle,
+        "loans.toml": partial(write_shown_file, page=page),
+        "positions.csv": partial(write_shown_file, page=page),
+    }
+    for name, make in write.items():
+        if re.search(rf"\b{re.escape(name)}(?![\w-])", text):
+            make(folder / name)
     if page == "docs/credit.md":
         write_loans(folder / "loans.csv", folder / "applicants.csv")
     else:
         shutil.copy(folder / "examples" / "applications.csv", folder / "applicants.csv")
-    write_other_bundles(folder / "bundles")
-    for name in ("loans.toml", "positions.csv"):
-        write_shown_file(folder, page, name)
 
 
 def write_history(path: Path) -> None:
@@ -117,21 +129,24 @@ def write_loans(past: Path, applicants: Path) -> None:
             out.writerows([*(f"{one[0].upper()}-{at:04}" for one in first), *row] for at, row in enumerate(rows))
 
 
-def write_other_bundles(bundles: Path) -> None:
-    """Write bundles to compare with: `other` of transactions, `other-market` and `other-fx` of markets."""
+def write_other_bundle(path: Path) -> None:
+    """Write a bundle of transactions to compare with."""
     small = small_bundle()
-    write_bundle(bundles, small.manifest, model=small.model, golden=small.golden, explanation=small.explanation)
-    (bundles / small.manifest.name).rename(bundles / "other")
-    market = write_small_market_bundle(bundles).parent
-    shutil.copytree(market, bundles / "other-fx")
-    market.rename(bundles / "other-market")
+    write_bundle(
+        path.parent, small.manifest, model=small.model, golden=small.golden, explanation=small.explanation
+    ).parent.rename(path)
 
 
-def write_shown_file(folder: Path, page: str, name: str) -> None:
+def write_other_market_bundle(path: Path) -> None:
+    """Write a bundle of markets to compare with."""
+    write_small_market_bundle(path.parent).parent.rename(path)
+
+
+def write_shown_file(path: Path, page: str) -> None:
     """Write a file that a page shows whole, as it shows it: the first block of its kind after its name."""
-    path = ROOT / page
-    text = path.read_text().splitlines()
-    shown = [at for at, line in enumerate(text, 1) if line.startswith(f"`{name}`") or f". `{name}`" in line]
-    if shown:
-        blocks = fences(path, name.rpartition(".")[2])
-        (folder / name).write_text(next(block for line, block in blocks if line > shown[0]))
+    source = ROOT / page
+    text = source.read_text().splitlines()
+    named = next(
+        at for at, line in enumerate(text, 1) if line.startswith(f"`{path.name}`") or f". `{path.name}`" in line
+    )
+    path.write_text(next(block for line, block in fences(source, path.suffix[1:]) if line > named))

@@ -45,11 +45,10 @@ RUN = {
 
 def run_page(page: str, folder: Path, bootstrap: str) -> list[str]:
     """Run a page's commands in an empty folder; return each with the seconds that it took."""
-    make_folder(folder, page)
+    all_of_it = [*(Command(page, 0, text) for text in BEFORE.get(page, ())), *RUN[page]]
+    make_folder(folder, page, "\n".join(command.text for command in all_of_it))
     with CommandRunner(folder, bootstrap, prefix=f"docs-{uuid4().hex[:8]}.") as runner:
-        for text in BEFORE.get(page, ()):
-            runner.run(Command(page, 0, text))
-        for command in RUN[page]:
+        for command in all_of_it:
             runner.run(command)
     return runner.took
 
