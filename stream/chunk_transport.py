@@ -15,6 +15,7 @@ from typing import Any, ClassVar, cast
 
 import aiokafka
 import faust
+from aiokafka.errors import IllegalStateError
 from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT, ConsumerMessage
@@ -127,6 +128,16 @@ class ChunkConsumer(driver.Consumer):
                 yield tp, self._chunk_message(tp, (), caught_up=True)
         if 0 < fetched < self.linger_below_records:
             await asyncio.sleep(self.busy_linger_seconds if fetched >= self.busy_records else self.linger_seconds)
+
+    async def perform_seek(self) -> None:
+        """Seek all partitions to what is committed of them, of the assignment that holds when that is known."""
+        while self.assignment():
+            try:
+                await super().perform_seek()
+            except IllegalStateError:
+                # A rebalance took a partition away while its offset was asked for: what is left is still to be sought.
+                continue
+            return
 
     def _may_deliver(self, generation: int) -> bool:
         return bool(self.flow_active) and generation == self.app.consumer_generation_id
