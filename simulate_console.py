@@ -1,7 +1,6 @@
 """The verb `simulate` of the command line: simulated transactions, labels and markets, without end."""
 
 import asyncio
-import signal
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -83,11 +82,10 @@ class _Sender:
 
 async def _simulate(settings: "Settings", rate: float, customers: int) -> Counter[str]:
     from stream.outbox import Outbox
+    from stream.stop_signal import stop_on_signal
     from stream.topics import create_topics, topics
 
-    stop = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    stop = stop_on_signal()
     await create_topics(
         settings.broker, topics(settings.topic_prefix, settings.partitions, settings.replication_factor)
     )

@@ -28,6 +28,7 @@ from stream.message_reader import read_messages
 from stream.outbox import Outbox
 from stream.publisher import publish
 from stream.settings import Settings
+from stream.stop_signal import stop_on_signal
 from stream.topics import create_topics, topics
 
 SHOWN_ALERTS = 12
@@ -128,10 +129,7 @@ async def _run(stream: DemoStream, settings: Settings, console: Console, directo
 
 async def _until_told_to_stop(*children: asyncio.subprocess.Process) -> None:
     """Wait for SIGINT or SIGTERM; return too when one of the processes ends, whose status is looked at later."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
+    stop = stop_on_signal()
     waiting = [asyncio.create_task(one) for one in (stop.wait(), *(child.wait() for child in children))]
     try:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

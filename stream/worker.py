@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import signal
 
 import structlog
 
@@ -11,6 +10,7 @@ from stream.bundles import read_bundles
 from stream.logs import configure_logs
 from stream.serving import serve
 from stream.settings import Settings
+from stream.stop_signal import stop_on_signal
 from stream.topics import create_topics, topics
 from stream.warm_up import warm_up
 
@@ -30,10 +30,7 @@ async def _run(settings: Settings) -> int:
     await create_topics(
         settings.broker, topics(settings.topic_prefix, settings.partitions, settings.replication_factor)
     )
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
+    stop = stop_on_signal()
     app = create_app(settings, bundles)
     # What is loaded by now lives as long as the worker. To look through it all for garbage takes 0.1 s, and records by
     # the ten thousand had that done every other second.

@@ -1,13 +1,13 @@
 """A forwarder as a process: logs, topics, and an end when it is told to."""
 
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from stream.forward.forward_dead_letters import TOPIC
 from stream.logs import configure_logs
 from stream.settings import Settings
+from stream.stop_signal import stop_on_signal
 from stream.topics import create_topics, topics
 
 Result = TypeVar("Result")
@@ -23,8 +23,5 @@ async def _run(settings: Settings, forward: Callable[[asyncio.Event], Awaitable[
     used = {settings.topic("alerts"), settings.topic(TOPIC)}
     wanted = topics(settings.topic_prefix, settings.partitions, settings.replication_factor)
     await create_topics(settings.broker, [topic for topic in wanted if topic.name in used])
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
+    stop = stop_on_signal()
     return await forward(stop)

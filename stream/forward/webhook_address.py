@@ -1,7 +1,8 @@
 """Which addresses alerts may be sent to, and how much of one may be shown."""
 
-import ipaddress
 from urllib.parse import urlsplit
+
+from stream.loopback import is_loopback
 
 
 def check_address(url: str, *, plain_http: bool) -> None:
@@ -21,7 +22,7 @@ def check_address(url: str, *, plain_http: bool) -> None:
             "holds a user or password, which every list of processes shows: leave it out, and let the "
             "receiver verify the signature"
         )
-    if parts.scheme == "http" and not plain_http and not _is_loopback(host):
+    if parts.scheme == "http" and not plain_http and not is_loopback(host):
         raise ValueError("would send alerts in plain text: use https, or --plain-http in a network that you trust")
 
 
@@ -33,12 +34,3 @@ def shown_address(url: str) -> str:
     """
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

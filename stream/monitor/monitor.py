@@ -1,7 +1,6 @@
 """The monitor's process: it reads what workers publish and what groups commit, and tells Prometheus."""
 
 import asyncio
-import signal
 from collections.abc import Mapping
 from typing import NoReturn
 
@@ -19,6 +18,7 @@ from stream.monitor.topic_follower import TopicFollower
 from stream.monitor.watch import Watch, WatchedTopic, watched_topics
 from stream.monitor.window_start import window_spans
 from stream.settings import Settings
+from stream.stop_signal import stop_on_signal
 from stream.topics import create_topics, topics
 
 log = structlog.get_logger(__name__)
@@ -44,10 +44,7 @@ async def _run(settings: Settings) -> int:
     await create_topics(
         settings.broker, topics(settings.topic_prefix, settings.partitions, settings.replication_factor)
     )
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
+    stop = stop_on_signal()
     metrics = MonitorMetrics()
     watch = Watch(settings, metrics)
     topic_of: dict[str, WatchedTopic] = {settings.topic(topic): topic for topic in watched_topics(settings)}

@@ -1,12 +1,12 @@
 """Who may read the page: where it listens, whose requests are answered, and who is logged in."""
 
-import ipaddress
 import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from stream.loopback import is_loopback
 from stream.page.request_error import RequestError
 from stream.settings import Settings
 
@@ -100,20 +100,6 @@ class Access:
         if len(self._sessions) > MOST_SESSIONS:
             self._sessions.popitem(last=False)
         return name
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a name or an address is this machine's own, seen from itself.
-
-    >>> is_loopback("localhost"), is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("0.0.0.0")
-    (True, True, True, False)
-    """
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _name_of(host: str) -> str:

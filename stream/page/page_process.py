@@ -1,7 +1,6 @@
 """The page's process: the application and what fills it, until it is told to stop or one of them fails."""
 
 import asyncio
-import signal
 
 import structlog
 from aiohttp import web
@@ -9,6 +8,7 @@ from aiohttp import web
 from stream.logs import configure_logs
 from stream.page.page_app import create_page
 from stream.settings import Settings
+from stream.stop_signal import stop_on_signal
 
 log = structlog.get_logger(__name__)
 
@@ -28,10 +28,7 @@ def run_page(settings: Settings) -> int:
 
 async def _run(settings: Settings) -> int:
     page = create_page(settings)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
+    stop = stop_on_signal()
     runner = web.AppRunner(
         page.app,
         access_log=None,
