@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from schemas.entity_kind import EntityKind
 from schemas.outcome import Outcome
 from schemas.reason import Reason
 from schemas.severity import Severity
@@ -20,7 +21,7 @@ class Alert(msgspec.Struct, frozen=True, gc=False):
     schema_version: Literal[1]
     alert_id: str
     event_id: str
-    entity_kind: Literal["customer", "symbol", "portfolio", "curve"]
+    entity_kind: EntityKind
     entity_id: str
     event_time_ns: int
     source: Source

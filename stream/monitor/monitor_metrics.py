@@ -6,16 +6,19 @@ bounded.
 
 import re
 from collections.abc import Iterable
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from risk.live_performance import CALIBRATION_BINS, CalibrationSource, LivePerformance
 from schemas.alert import Alert
+from schemas.entity_kind import EntityKind
+from schemas.severity import Severity
 from stream.group_lag import GroupLag
 
-ENTITY_KINDS = ("customer", "symbol", "portfolio", "curve")
+ENTITY_KINDS = get_args(EntityKind)
 OUTCOMES = ("review", "decline")
-SEVERITIES = ("low", "medium", "high", "critical")
+SEVERITIES = get_args(Severity)
 
 CODE_LIMIT = 500
 """Most reason codes with a series of their own; those beyond, and texts that are no code, count as "other"."""

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import get_args
 
+from schemas.entity_kind import EntityKind
 from schemas.outcome import Outcome
 from schemas.severity import Severity
 from stream.page.alert_row import AlertRow
 from stream.page.request_error import RequestError
 
-ENTITY_KINDS = ("customer", "symbol", "portfolio", "curve")
+ENTITY_KINDS = get_args(EntityKind)
 LONGEST_TEXT = 200
 
 
