@@ -90,7 +90,7 @@ async def write_state(bootstrap: str, customers: int) -> None:
             )
             offsets = tuple(range(offset, offset + len(names)))
             offset += len(names)
-            fold.advance(Chunk("t", 0, offsets, tuple(name.encode() for name in names), values, caught_up=False))
+            fold.advance(Chunk.of("t", 0, offsets, tuple(name.encode() for name in names), values, caught_up=False))
         await changelog.write(fold.take_changed(), Cut(fold.state_version, fold.last_offset(), fold.cut(), {}))
     await changelog.stop()
 

@@ -35,8 +35,8 @@ class VelocityFold:
         columns, rejections = decode_transactions(chunk.keys, chunk.values, "EUR")
         moments = self._moments.advance(columns.customer_id, columns.event_time_ns, columns.amount)
         scores = self._scorer.score(assemble(moments, columns.amount, columns.event_time_ns))
-        if chunk.offsets:
-            self._offset = chunk.offsets[-1]
+        if len(chunk):
+            self._offset = chunk.last_offset
         emitted = Emitted(outputs=[dead_letter_output(chunk, rejection) for rejection in rejections])
         for row in np.flatnonzero(scores >= self._threshold).tolist():
             event_id = columns.transaction_id[row]

@@ -55,8 +55,8 @@ class ApplicationFold:
                 rows.append(row)
                 kept.append(at)
         reject(emitted, chunk, rejections + future + invalid)
-        if chunk.offsets:
-            self._offset = chunk.offsets[-1]
+        if len(chunk):
+            self._offset = chunk.last_offset
         matrix = np.array(rows, dtype=np.float64).reshape(len(rows), len(self._bundle.manifest.columns))
         decisions = decide_applications(self._bundle, matrix)
         emitted.outputs += self._outputs(chunk, rows_where(columns, np.array(kept, dtype=np.int64)), decisions)
@@ -77,7 +77,7 @@ class ApplicationFold:
                 application_id=application_id,
                 applicant_id=applicant_id,
                 event_time_ns=int(columns.event_time_ns[at]),
-                source=Source(topic=chunk.topic, partition=chunk.partition, offset=chunk.offsets[index]),
+                source=Source(topic=chunk.topic, partition=chunk.partition, offset=int(chunk.offsets[index])),
                 probability=float(decisions.probability[at]),
                 points=decisions.points_of(at),
                 outcome=OUTCOMES[decisions.outcome[at]],

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
 from typing import Generic, Protocol, TypeVar
 
+from risk.byte_slices import BytesColumn
 from risk.chunk import Chunk
 from risk.merchant_events import int64_column
 from schemas.source import Source
@@ -44,7 +45,7 @@ class BlockRows(Generic[BlockT]):
     ...     return Offsets("labels", 3, value)
     >>> rows = BlockRows({"labels": "eu.labels"}, decode, lambda block: block.offsets, lambda block, kept: block)
     >>> offsets = (5).to_bytes(8, "little") + (9).to_bytes(8, "little")
-    >>> found = rows.of(Chunk("merchant-events", 0, offsets=(0,), keys=(None,), values=(offsets,), caught_up=True))
+    >>> found = rows.of(Chunk.of("merchant-events", 0, offsets=(0,), keys=(None,), values=(offsets,), caught_up=True))
     >>> [(source.topic, source.partition, source.offset) for source in found]
     [('eu.labels', 3, 5), ('eu.labels', 3, 9)]
     """
@@ -71,7 +72,7 @@ class BlockRows(Generic[BlockT]):
         for value, block in zip(chunk.values, self._blocks(chunk), strict=True):
             kept = [at for at, source in enumerate(self._sources(block)) if source not in excluded]
             values.append(value if len(kept) == len(block) else self._encode(self._where(block, kept)))
-        return replace(chunk, values=tuple(values))
+        return replace(chunk, values=BytesColumn.of(values))
 
     def _blocks(self, chunk: Chunk) -> list[BlockT]:
         return [self._decode(value) for value in chunk.values if value is not None]

@@ -1,58 +1,96 @@
-"""A chunk: consecutive records of one partition, as they lie in the log."""
+"""A chunk: consecutive records of one partition, as they lie in the log, in columns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
 
-@dataclass(frozen=True, slots=True)
+from risk.byte_slices import BytesColumn
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Chunk:
     """Records of one topic partition, in offset order; the unit that a fold advances by.
 
-    `timestamps_ms` are the records' own, in milliseconds since the Unix epoch, -1 for one that has none; an empty tuple
-    where nobody knows them. `caught_up` tells that the log held nothing after this chunk when it was read. A chunk may
-    be empty, to say only that.
-
-    >>> Chunk("transactions", 0, offsets=(7,), keys=(b"c1",), values=(b"{}",), caught_up=True).next_offset
-    8
+    `offsets` int64[n]; `keys` and `values` are each record's bytes, or None. `timestamps_ms` int64[n] are the records'
+    own, in milliseconds since the Unix epoch, -1 for one that has none; int64[0] where nobody knows them. `caught_up`
+    tells that the log held nothing after this chunk when it was read. A chunk may be empty, to say only that.
     """
 
     topic: str
     partition: int
-    offsets: tuple[int, ...]
-    keys: tuple[bytes | None, ...]
-    values: tuple[bytes | None, ...]
+    offsets: NDArray[np.int64]
+    keys: BytesColumn
+    values: BytesColumn
     caught_up: bool
-    timestamps_ms: tuple[int, ...] = ()
+    timestamps_ms: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls,
+        topic: str,
+        partition: int,
+        offsets: Sequence[int] | NDArray[np.int64],
+        keys: Sequence[bytes | None],
+        values: Sequence[bytes | None],
+        caught_up: bool,
+        timestamps_ms: Sequence[int] = (),
+    ) -> "Chunk":
+        """Return a chunk of records that are Python's objects.
+
+        >>> chunk = Chunk.of("transactions", 0, offsets=(7,), keys=(b"c1",), values=(b"{}",), caught_up=True)
+        >>> len(chunk), chunk.first_offset, chunk.values[0]
+        (1, 7, b'{}')
+        """
+        return cls(
+            topic,
+            partition,
+            np.array(offsets, dtype=np.int64),
+            BytesColumn.of(keys),
+            BytesColumn.of(values),
+            caught_up,
+            np.array(timestamps_ms, dtype=np.int64),
+        )
+
+    def __len__(self) -> int:
+        return len(self.offsets)
 
     @property
-    def next_offset(self) -> int:
-        """The offset after the last record; raises IndexError for an empty chunk."""
-        return self.offsets[-1] + 1
+    def first_offset(self) -> int:
+        """The offset of the first record; raises IndexError for an empty chunk."""
+        return int(self.offsets[0])
+
+    @property
+    def last_offset(self) -> int:
+        """The offset of the last record; raises IndexError for an empty chunk."""
+        return int(self.offsets[-1])
 
     def after(self, offset: int) -> "Chunk":
         """Return the records at offsets greater than `offset`: what a state that contains `offset` has yet to see.
 
-        >>> chunk = Chunk("t", 0, (3, 4), (None, None), (b"a", b"b"), caught_up=False)
-        >>> chunk.after(3).values
-        (b'b',)
+        >>> chunk = Chunk.of("t", 0, (3, 4), (None, None), (b"a", b"b"), caught_up=False)
+        >>> list(chunk.after(3).values)
+        [b'b']
         """
-        if not self.offsets or self.offsets[0] > offset:
+        if not len(self) or self.first_offset > offset:
             return self
-        return self.where([at for at, one in enumerate(self.offsets) if one > offset])
+        return self.where(np.flatnonzero(self.offsets > offset))
 
-    def where(self, chosen: Sequence[int]) -> "Chunk":
+    def where(self, chosen: Sequence[int] | NDArray[np.int64]) -> "Chunk":
         """Return some of the records, by their index.
 
-        >>> chunk = Chunk("t", 0, (3, 4), (None, None), (b"a", b"b"), caught_up=False)
-        >>> chunk.where([1]).offsets
-        (4,)
+        >>> chunk = Chunk.of("t", 0, (3, 4), (None, None), (b"a", b"b"), caught_up=False)
+        >>> chunk.where([1]).offsets.tolist()
+        [4]
         """
-        if len(chosen) == len(self.offsets):
+        if len(chosen) == len(self):
             return self
+        rows = np.asarray(chosen, dtype=np.int64)
         return replace(
             self,
-            offsets=tuple(self.offsets[at] for at in chosen),
-            keys=tuple(self.keys[at] for at in chosen),
-            values=tuple(self.values[at] for at in chosen),
-            timestamps_ms=tuple(self.timestamps_ms[at] for at in chosen) if self.timestamps_ms else (),
+            offsets=self.offsets[rows],
+            keys=self.keys.take(rows),
+            values=self.values.take(rows),
+            timestamps_ms=self.timestamps_ms[rows] if len(self.timestamps_ms) else self.timestamps_ms,
         )

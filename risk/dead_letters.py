@@ -14,12 +14,12 @@ from schemas.source import Source
 def dead_letter_output(chunk: Chunk, rejection: Rejection) -> Output:
     """Return the dead letter of a rejected record of the chunk, identified by its place in the log.
 
-    >>> chunk = Chunk("ticks", 3, offsets=(7,), keys=(b"EURUSD",), values=(b"?",), caught_up=True)
+    >>> chunk = Chunk.of("ticks", 3, offsets=(7,), keys=(b"EURUSD",), values=(b"?",), caught_up=True)
     >>> output = dead_letter_output(chunk, Rejection(index=0, reason="not_json", detail="send JSON"))
     >>> output.stream, output.partition, output.identity
     ('dead_letters', 3, b'ticks/3/7')
     """
-    offset, value = chunk.offsets[rejection.index], chunk.values[rejection.index]
+    offset, value = int(chunk.offsets[rejection.index]), chunk.values[rejection.index]
     letter = DeadLetter(
         schema_version=1,
         source=Source(topic=chunk.topic, partition=chunk.partition, offset=offset),

@@ -44,9 +44,9 @@ def split_future(columns: Columns, chunk: Chunk) -> tuple[Columns, list[Rejectio
 
     Records without a timestamp, which have -1, and chunks without any, are taken as they are.
     """
-    if not chunk.timestamps_ms:
+    if not len(chunk.timestamps_ms):
         return columns, []
-    written_ms = np.array(chunk.timestamps_ms, dtype=np.int64)[columns.index]
+    written_ms = chunk.timestamps_ms[columns.index]
     ahead_ms = np.where(written_ms >= 0, columns.event_time_ns // 1_000_000 - written_ms, 0)
     future = ahead_ms > FUTURE_LIMIT_MS
     if not future.any():

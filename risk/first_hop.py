@@ -30,7 +30,7 @@ class FirstHop:
     ...     def advance(self, chunk):
     ...         self._note(self._unread(chunk))
     >>> first, second = Nothing(), Nothing()
-    >>> first.advance(Chunk("labels", 0, offsets=(4, 7), keys=(None, None), values=(b"", b""), caught_up=True))
+    >>> first.advance(Chunk.of("labels", 0, offsets=(4, 7), keys=(None, None), values=(b"", b""), caught_up=True))
     >>> second._restore_source(first.cut())
     >>> second.last_offset(), second.read_on_offset()
     (7, 8)
@@ -45,8 +45,8 @@ class FirstHop:
 
     def _note(self, chunk: Chunk) -> None:
         """Note that the state contains the chunk."""
-        if chunk.offsets:
-            self._offset = chunk.offsets[-1]
+        if len(chunk):
+            self._offset = chunk.last_offset
 
     def cut(self) -> bytes:
         """Return the source offset and the clock that the state contains."""

@@ -32,7 +32,9 @@ class Records:
 
     def of(self, chunk: Chunk) -> list[Source]:
         """Return the records' places."""
-        return [Source(topic=chunk.topic, partition=chunk.partition, offset=offset) for offset in chunk.offsets]
+        return [
+            Source(topic=chunk.topic, partition=chunk.partition, offset=offset) for offset in chunk.offsets.tolist()
+        ]
 
     def without(self, chunk: Chunk, excluded: Set[Source]) -> Chunk:
         """Return the chunk without some records."""

@@ -62,7 +62,7 @@ class MerchantFold:
         """Score the transactions whose turn has come; emit alerts, and scores if they are asked for."""
         emitted = Emitted()
         found: list[Released[Block]] = []
-        for offset, value in zip(chunk.offsets, chunk.values, strict=True):
+        for offset, value in zip(chunk.offsets.tolist(), chunk.values, strict=True):
             assert value is not None, "merchant-events is written by first hops alone"
             released = self._merge.add(offset, decode_block(value))
             if released is not None:

@@ -47,7 +47,7 @@ class MerchantRouting:
         order_time_ns = np.maximum.accumulate(np.concatenate(([self.clock_ns], event_time_ns)))[1:]
         if len(order_time_ns):
             self.clock_ns = int(order_time_ns[-1])
-        offsets = np.asarray(chunk.offsets, dtype=np.int64)[index]
+        offsets = chunk.offsets[index]
         target = partitions_of(merchant_id, self._partitions)
         to_all = not chunk.caught_up or chunk.caught_up != self._told_caught_up
         self._told_caught_up = chunk.caught_up

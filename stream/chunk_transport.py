@@ -143,7 +143,7 @@ class ChunkConsumer(driver.Consumer):
         return bool(self.flow_active) and generation == self.app.consumer_generation_id
 
     def _chunk_message(self, tp: TP, records: Any, caught_up: bool) -> FaustMessage:
-        chunk = Chunk(
+        chunk = Chunk.of(
             topic=tp.topic,
             partition=tp.partition,
             offsets=tuple(record.offset for record in records),

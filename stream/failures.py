@@ -35,7 +35,7 @@ async def isolate_failures(bootstrap: str, spec: JobSpec, partition: int, chunk:
         return fold
 
     first = new_fold().read_on_offset()
-    since = [one async for one in read_chunks(bootstrap, chunk.topic, partition, first, chunk.offsets[0])]
+    since = [one async for one in read_chunks(bootstrap, chunk.topic, partition, first, chunk.first_offset)]
     # In a thread: it is many trials, during which other partitions are scored.
     isolated = await asyncio.to_thread(isolate, new_fold, [*since, chunk], spec.parts, known)
     for failure in isolated.failures:
@@ -54,7 +54,7 @@ async def isolate_failures(bootstrap: str, spec: JobSpec, partition: int, chunk:
 async def failure_letter(bootstrap: str, failure: Failure, partition: int) -> Output:
     """Return the dead letter of a failure, for the job's own partition, with the message as it lies in its topic."""
     source = failure.source
-    found = Chunk(source.topic, source.partition, (source.offset,), (None,), (None,), caught_up=False)
+    found = Chunk.of(source.topic, source.partition, (source.offset,), (None,), (None,), caught_up=False)
     async for one in read_chunks(bootstrap, source.topic, source.partition, source.offset, source.offset + 1):
         found = one
     rejection = Rejection(

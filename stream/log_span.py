@@ -60,7 +60,7 @@ async def read_chunks(bootstrap: str, topic: str, partition: int, first: int, en
     """Yield a partition's records from `first` up to, and without, `end`, by the chunk; none says it is the last."""
     at = KafkaPartition(topic, partition)
     async for _, records in read_log(bootstrap, {at: first}, ends={at: end}):
-        yield Chunk(
+        yield Chunk.of(
             topic=topic,
             partition=partition,
             offsets=tuple(record.offset for record in records),

@@ -136,8 +136,8 @@ class PartitionJob:
         if self._stopped:
             self.pass_over(chunk)
             return
-        if self._passed_over is not None and chunk.offsets:
-            if chunk.offsets[0] > self._passed_over:
+        if self._passed_over is not None and len(chunk):
+            if chunk.first_offset > self._passed_over:
                 return
             self._passed_over = None
         name, metrics = self.spec.name, self._metrics
@@ -168,18 +168,18 @@ class PartitionJob:
             metrics.show_symbol(symbol, figures)
         if emitted.bin_counts is not None:
             metrics.add_bin_counts(emitted.bin_counts)
-        if chunk.offsets:
-            metrics.show_source_time(self.spec.source_topic, max(chunk.timestamps_ms, default=-1) / 1000.0)
-            metrics.records_in.labels(name).inc(len(chunk.offsets))
-            metrics.chunk_records.labels(name).observe(len(chunk.offsets))
+        if len(chunk):
+            metrics.show_source_time(self.spec.source_topic, chunk.timestamps_ms.max(initial=-1) / 1000.0)
+            metrics.records_in.labels(name).inc(len(chunk))
+            metrics.chunk_records.labels(name).observe(len(chunk))
             if timestamp_seconds > 0:
                 metrics.latency_seconds.labels(name).observe(max(0.0, time.time() - timestamp_seconds))
         metrics.state_rows.labels(name, str(self.partition)).set(len(self._fold))
 
     def pass_over(self, chunk: Chunk) -> None:
         """Leave a chunk that came during a pause; after it nothing is taken before those records come again."""
-        if chunk.offsets and (self._passed_over is None or chunk.offsets[0] < self._passed_over):
-            self._passed_over = chunk.offsets[0]
+        if len(chunk) and (self._passed_over is None or chunk.first_offset < self._passed_over):
+            self._passed_over = chunk.first_offset
 
     async def _without_failures(self, chunk: Chunk, error: Exception) -> Emitted:
         """Go on from the last checkpoint without the messages that the fold raises on; dead-letter those.
@@ -187,7 +187,7 @@ class PartitionJob:
         Raises the fold's exception when it is not for some messages that it raises.
         """
         log.error("processing_failed", job=self.spec.name, partition=self.partition, error=type(error).__name__)
-        if not chunk.offsets:
+        if not len(chunk):
             raise error
         # A checkpoint that is under way ends first; none begins on the state that the exception left behind.
         self._raised = True

@@ -166,7 +166,7 @@ async def _rescored(
         fold.advance(lost)
     async for chunk in _chunks(scoring, partition, extents):
         found = [record for output in fold.advance(chunk).outputs if (record := record_of(output)) is not None]
-        on_read(len(chunk.offsets))
+        on_read(len(chunk))
         yield [one for one in found if _within(span, one)]
 
 
@@ -181,7 +181,7 @@ def caught_up_before(topic: str, partition: int, settings: Settings, first: int)
         return None
     values = tuple(encode_block(_empty_block(role, number)) for role, number in sources)
     offsets = tuple(range(first - len(sources), first))
-    return Chunk(topic, partition, offsets, (None,) * len(sources), values, caught_up=False)
+    return Chunk.of(topic, partition, offsets, (None,) * len(sources), values, caught_up=False)
 
 
 def _empty_block(role: Role, partition: int) -> Block:
@@ -245,7 +245,7 @@ async def _known_frauds(
                 event = block.transaction_id[at], block.customer_id[at]
                 if event not in known or known[event][0] <= time_ns:
                     known[event] = time_ns, block.kinds[at] == FRAUD
-        on_read(len(chunk.offsets))
+        on_read(len(chunk))
     return {event for event, (_, fraud) in known.items() if fraud}
 
 

@@ -79,12 +79,12 @@ async def _rebuild(settings: Settings, spec: JobSpec, partition: int, on_read: C
         except Exception as error:
             raise RebuildError(
                 f"{spec.name}[{partition}]: the engine raised {type(error).__name__} between the offsets"
-                f" {chunk.offsets[0]} and {chunk.offsets[-1]} of {spec.source_topic}: mend that first, or remove"
+                f" {chunk.first_offset} and {chunk.last_offset} of {spec.source_topic}: mend that first, or remove"
                 " the topics changelog-* and choose another application id (RISKSTREAM_APPLICATION_ID) to score the"
                 " stream from its beginning"
             ) from error
-        records += len(chunk.offsets)
-        on_read(len(chunk.offsets))
+        records += len(chunk)
+        on_read(len(chunk))
     rows = fold.take_changed()
     cut = Cut(fold.state_version, former.cut.source_offset, fold.cut(), former.cut.output_ends)
     changelog = Changelog(

@@ -64,7 +64,7 @@ def warm_up(settings: Settings, bundles: Bundles) -> None:
 def _run(fold: Fold, topic: str, key: bytes | None, values: Iterable[bytes]) -> list[Output]:
     messages = tuple(values)
     offsets = tuple(range(len(messages)))
-    emitted = fold.advance(Chunk(topic, 0, offsets, (key,) * len(messages), messages, caught_up=True))
+    emitted = fold.advance(Chunk.of(topic, 0, offsets, (key,) * len(messages), messages, caught_up=True))
     fold.restore(fold.cut(), fold.take_changed())
     return emitted.outputs
 

@@ -24,7 +24,7 @@ def published() -> Published:
     ticks = list(tick_messages(simulate_ticks(["B"], 600, 5, ticks_per_bar=2)))
     keys, values = tuple(key.encode() for key, _ in ticks), tuple(value for _, value in ticks)
     fold = TickFold(0, partitions=1, bundle=small_market_bundle())
-    emitted = fold.advance(Chunk("ticks", 0, tuple(range(len(ticks))), keys, values, caught_up=True))
+    emitted = fold.advance(Chunk.of("ticks", 0, tuple(range(len(ticks))), keys, values, caught_up=True))
     bars = [msgspec.json.decode(one.value, type=Volatility) for one in emitted.outputs if one.stream == "volatility"]
     made = [msgspec.json.decode(one.value, type=Forecast) for one in emitted.outputs if one.stream == "forecasts"]
     return bars, made

@@ -25,7 +25,7 @@ class MarketRouting:
     >>> from risk.market.market_columns import curve_columns
     >>> nodes, one = [np.array([1.0])], np.array([0])
     >>> curves = curve_columns(one, np.array([70]), ["EUR"], np.array([60]), tenors_years=nodes, zero_percent=nodes)
-    >>> chunk = Chunk("rates", 0, offsets=(7,), keys=(b"EUR",), values=(b"{}",), caught_up=True)
+    >>> chunk = Chunk.of("rates", 0, offsets=(7,), keys=(b"EUR",), values=(b"{}",), caught_up=True)
     >>> [output.partition for output in MarketRouting("rates", 0, 3).outputs(chunk, curves)]
     [0, 1, 2]
     """
@@ -65,7 +65,7 @@ class MarketRouting:
         if chunk.caught_up == self._told_caught_up:
             self._untold_records = 0
             return row_count > 0 and not chunk.caught_up
-        self._untold_records += len(chunk.offsets)
+        self._untold_records += len(chunk)
         falls_behind = self._told_caught_up is True and not chunk.caught_up
         if falls_behind and row_count == 0 and self._untold_records < BEHIND_RECORDS:
             return False
@@ -78,7 +78,7 @@ class MarketRouting:
     def _values(
         self, chunk: Chunk, rows: MarketColumns, order_time_ns: NDArray[np.int64], chosen: NDArray[np.int64]
     ) -> list[bytes]:
-        offsets = np.asarray(chunk.offsets, dtype=np.int64)[rows.index]
+        offsets = chunk.offsets[rows.index]
         firsts = np.cumsum(rows.counts) - rows.counts
         pieces = _pieces(chosen, offsets)
         values = []

@@ -31,9 +31,11 @@ class Installation:
 def refit_places(chunk: Chunk) -> list[int]:
     """Return which records of a chunk of ticks are refits, good or not, by their index.
 
-    >>> refit_places(Chunk("ticks", 0, (1, 2), (b"X", b"X"), (b'{"cause":"schedule"}', b"{}"), caught_up=True))
+    >>> refit_places(Chunk.of("ticks", 0, (1, 2), (b"X", b"X"), (b'{"cause":"schedule"}', b"{}"), caught_up=True))
     [0]
     """
+    if _MARK not in chunk.values.data.tobytes():
+        return []
     return [at for at, value in enumerate(chunk.values) if value is not None and _MARK in value]
 
 

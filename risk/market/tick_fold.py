@@ -72,9 +72,9 @@ class TickFold(FirstHop):
         rejections: list[Rejection] = []
         closed: list[Closed] = []
         first = 0
-        for place in (*refit_places(chunk), len(chunk.offsets)):
+        for place in (*refit_places(chunk), len(chunk)):
             rejections += self._take_ticks(chunk, first, place, emitted, closed)
-            if place < len(chunk.offsets):
+            if place < len(chunk):
                 rejections += self._take_refit(chunk, place, emitted)
             first = place + 1
         reject(emitted, chunk, rejections)
@@ -86,7 +86,7 @@ class TickFold(FirstHop):
         self, chunk: Chunk, first: int, end: int, emitted: Emitted, closed: list[Closed]
     ) -> list[Rejection]:
         """Take the ticks among the records from `first` to `end`; note what closed, and return the rejections."""
-        part = chunk if end - first == len(chunk.offsets) else chunk.where(range(first, end))
+        part = chunk if end - first == len(chunk) else chunk.where(range(first, end))
         ticks, rejections = decode_ticks(part.keys, part.values)
         ticks, future = split_future(ticks, part)
         bars = self._bars.advance(
@@ -96,7 +96,7 @@ class TickFold(FirstHop):
         places = ticks.index + first
 
         def source_of(place: int) -> Source:
-            return Source(topic=chunk.topic, partition=chunk.partition, offset=chunk.offsets[place])
+            return Source(topic=chunk.topic, partition=chunk.partition, offset=int(chunk.offsets[place]))
 
         placed: list[Placed] = self._outputs.of_silences(stale, places, source_of) if len(stale) else []
         if len(bars):

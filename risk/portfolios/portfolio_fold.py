@@ -81,7 +81,7 @@ class PortfolioFold:
         """Take what the market and the portfolios did, in the order of event time; emit portfolio risk and alerts."""
         emitted = Emitted()
         found: list[Released[Block]] = []
-        for offset, value in zip(chunk.offsets, chunk.values, strict=True):
+        for offset, value in zip(chunk.offsets.tolist(), chunk.values, strict=True):
             assert value is not None, "market-events is written by first hops alone"
             released = self._merge.add(offset, decode_block(value))
             if released is not None:

@@ -96,7 +96,7 @@ class RateFold(FirstHop):
             curves.currency, curves.event_time_ns, shocks.score, curves.factors_percent[:, 1]
         )
         for at, record in enumerate(records):
-            source = Source(topic=chunk.topic, partition=chunk.partition, offset=chunk.offsets[record])
+            source = Source(topic=chunk.topic, partition=chunk.partition, offset=int(chunk.offsets[record]))
             currency = curves.currency[at]
             event_id = curve_event_id(currency, int(curves.event_time_ns[at]))
             identity = alert_id(event_id, currency, self._bundle_version)

@@ -89,7 +89,7 @@ def _decoded(decoder: msgspec.json.Decoder[Message], records: Sequence[ConsumerR
 
 def _labels(records: Sequence[ConsumerRecord]) -> LabelColumns:
     """Return the labels that a worker takes too: one from the future would end the window of all others."""
-    chunk = Chunk(
+    chunk = Chunk.of(
         topic="labels",
         partition=records[0].partition,
         offsets=tuple(record.offset for record in records),

@@ -27,7 +27,7 @@ class CountingFold:
         """Count a chunk."""
         emitted = Emitted()
         chunk = chunk.after(self.offset)
-        for offset, key in zip(chunk.offsets, chunk.keys, strict=True):
+        for offset, key in zip(chunk.offsets.tolist(), chunk.keys, strict=True):
             assert key is not None
             self.counts[key] += 1
             self._changed.add(key)
@@ -35,7 +35,7 @@ class CountingFold:
             if self.counts[key] % 10 == 0:
                 identity = b"%s-%d" % (key, self.counts[key])
                 emitted.outputs.append(Output("alerts", self.partition, key, identity, identity))
-        emitted.counts["scored"] = len(chunk.offsets)
+        emitted.counts["scored"] = len(chunk)
         return emitted
 
     def take_changed(self) -> list[tuple[bytes, bytes]]:

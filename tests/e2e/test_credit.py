@@ -150,7 +150,7 @@ def undisturbed(settings: Settings, bundle: Path) -> list[bytes]:
     log = published(settings, "applications")
     for partition in range(settings.partitions):
         records = [record for record in log if record.partition == partition]
-        chunk = Chunk(
+        chunk = Chunk.of(
             settings.topic("applications"),
             partition,
             tuple(record.offset for record in records),

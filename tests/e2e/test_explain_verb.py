@@ -56,11 +56,13 @@ def alerts_of(settings: Settings, history: History) -> list[Output]:
     """Return the alerts that a worker of one partition gives for a history."""
     specs = {spec.name: spec for spec in job_specs(settings, read_bundles(settings))}
     keys, values = zip(*((key.encode(), value) for key, value in transaction_messages(history, "EUR")), strict=True)
-    chunk = Chunk("transactions", 0, tuple(range(len(keys))), keys, values, caught_up=True)
+    chunk = Chunk.of("transactions", 0, tuple(range(len(keys))), keys, values, caught_up=True)
     blocks = [one.value for one in specs["customers"].new_fold(0).advance(chunk).outputs]
-    empty = specs["labels"].new_fold(0).advance(Chunk("labels", 0, (), (), (), caught_up=True))
+    empty = specs["labels"].new_fold(0).advance(Chunk.of("labels", 0, (), (), (), caught_up=True))
     blocks += [one.value for one in empty.outputs]
-    log = Chunk("merchant-events", 0, tuple(range(len(blocks))), (None,) * len(blocks), tuple(blocks), caught_up=True)
+    log = Chunk.of(
+        "merchant-events", 0, tuple(range(len(blocks))), (None,) * len(blocks), tuple(blocks), caught_up=True
+    )
     return [one for one in specs["merchants"].new_fold(0).advance(log).outputs if one.stream == "alerts"]
 
 

@@ -87,7 +87,9 @@ class Setting:
 def chunk(first: int, last: int, keys: int = 3) -> Chunk:
     """Return records first..last-1 of a log in which keys take turns."""
     offsets = tuple(range(first, last))
-    return Chunk("source", 0, offsets, tuple(b"k%d" % (o % keys) for o in offsets), tuple(b"" for _ in offsets), True)
+    return Chunk.of(
+        "source", 0, offsets, tuple(b"k%d" % (o % keys) for o in offsets), tuple(b"" for _ in offsets), True
+    )
 
 
 def counts_of(job: PartitionJob) -> dict[bytes, int]:

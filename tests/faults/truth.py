@@ -89,7 +89,7 @@ def _advance(
 ) -> list[Output]:
     """Take all records up in one batch; note outputs and rows, and return what goes to the second hop."""
     fold: Fold = spec.new_fold(partition)
-    chunk = Chunk(
+    chunk = Chunk.of(
         topic=spec.source_topic,
         partition=partition,
         offsets=tuple(record.offset for record in records),

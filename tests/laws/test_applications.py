@@ -37,7 +37,7 @@ def log_of(messages: Iterable[tuple[str, bytes]]) -> Chunk:
     for bad in MALFORMED:
         records.insert(draw.randrange(len(records) + 1), (bad.key, bad.value))
     keys, values = zip(*records, strict=True)
-    return Chunk("applications", PARTITION, tuple(range(5, 2 * len(records) + 5, 2)), keys, values, caught_up=True)
+    return Chunk.of("applications", PARTITION, tuple(range(5, 2 * len(records) + 5, 2)), keys, values, caught_up=True)
 
 
 LOG = log_of(GOOD)

@@ -171,12 +171,12 @@ def logs_of(seed: int, minutes: int) -> dict[tuple[Role, int], Log]:
 def chunks_of(topic: str, partition: int, log: Log, edges: list[int]) -> list[Chunk]:
     """Return a log in consecutive chunks, the last of which says that it is; offsets have gaps, as logs have."""
     if not log:
-        return [Chunk(topic, partition, (), (), (), caught_up=True)]
+        return [Chunk.of(topic, partition, (), (), (), caught_up=True)]
     chunks = []
     for first, end in pairwise(sorted({0, *(edge for edge in edges if edge < len(log)), len(log)})):
         offsets = tuple(range(2 * first + 5, 2 * end + 5, 2))
         keys, values = zip(*log[first:end], strict=True)
-        chunks.append(Chunk(topic, partition, offsets, keys, values, end == len(log)))
+        chunks.append(Chunk.of(topic, partition, offsets, keys, values, end == len(log)))
     return chunks
 
 

@@ -36,7 +36,7 @@ def application(fields: dict[str, Any], time_ns: int = START_NS) -> bytes:
 def decided(bundle: TableBundle, values: list[bytes], timestamps_ms: tuple[int, ...] = ()) -> Emitted:
     """Return what a fold gives for applications of p at the offsets 10, 11 and on."""
     keys, offsets = (b"p",) * len(values), tuple(range(10, 10 + len(values)))
-    chunk = Chunk("applications", PARTITION, offsets, keys, tuple(values), True, timestamps_ms)
+    chunk = Chunk.of("applications", PARTITION, offsets, keys, tuple(values), True, timestamps_ms)
     return ApplicationFold(PARTITION, bundle=bundle).advance(chunk)
 
 
@@ -44,7 +44,7 @@ def test_every_application_is_answered(bundle: TableBundle) -> None:
     """A decision tells of what it is, by which bundle, and why; approvals are published too, without reasons."""
     sent = application_messages(200)
     keys, values = zip(*((key.encode(), value) for key, value in sent), strict=True)
-    chunk = Chunk("applications", PARTITION, tuple(range(200)), keys, values, caught_up=True)
+    chunk = Chunk.of("applications", PARTITION, tuple(range(200)), keys, values, caught_up=True)
     emitted = ApplicationFold(PARTITION, bundle=bundle).advance(chunk)
     found = [msgspec.json.decode(one.value, type=Decision) for one in emitted.outputs]
     outcomes = Counter(one.outcome for one in found)
@@ -111,7 +111,7 @@ def test_malformed_applications_are_refused_for_what_is_wrong_with_them(bundle: 
     """Of a thousand malformed records of every kind none is decided, and each reason is the one stated."""
     records = malformed_applications(1_000, seed=5)
     keys, values = [one.key for one in records], [one.value for one in records]
-    chunk = Chunk("applications", PARTITION, tuple(range(1_000)), tuple(keys), tuple(values), caught_up=True)
+    chunk = Chunk.of("applications", PARTITION, tuple(range(1_000)), tuple(keys), tuple(values), caught_up=True)
     emitted = ApplicationFold(PARTITION, bundle=bundle).advance(chunk)
     letters = [msgspec.json.decode(one.value, type=DeadLetter) for one in emitted.outputs]
     assert [one.source.offset for one in letters] == list(range(1_000))

@@ -44,7 +44,7 @@ def log_of(count: int, seed: int) -> Chunk:
             records.append((b"c1", MALFORMED[at // 10 % len(MALFORMED)]))
     offsets = tuple(50 + 2 * at for at in range(len(records)))
     keys, values = zip(*records, strict=True)
-    return Chunk("transactions", PARTITION, offsets, keys, values, caught_up=False)
+    return Chunk.of("transactions", PARTITION, offsets, keys, values, caught_up=False)
 
 
 LOG = log_of(200, seed=3)
@@ -60,7 +60,7 @@ def new_fold() -> CustomerFold:
 def between(first: int, end: int, *, caught_up: bool = False) -> Chunk:
     """Return some consecutive records of the log as a chunk."""
     part = slice(first, end)
-    return Chunk(LOG.topic, LOG.partition, LOG.offsets[part], LOG.keys[part], LOG.values[part], caught_up)
+    return Chunk.of(LOG.topic, LOG.partition, LOG.offsets[part], LOG.keys[part], LOG.values[part], caught_up)
 
 
 def cut_up(cuts: Iterable[int]) -> list[Chunk]:
@@ -136,9 +136,9 @@ def test_every_record_is_answered() -> None:
     assert emitted.counts == {"forwarded": 200}
     assert emitted.rejected == Counter(one.reason for one in letters)
     assert len(letters) == 20
-    assert {one.source.offset for one in letters} == set(LOG.offsets) - {LOG.offsets[at] for at in GOOD}
+    assert {one.source.offset for one in letters} == set(LOG.offsets.tolist()) - {LOG.offsets[at] for at in GOOD}
     for letter in letters:
-        at = LOG.offsets.index(letter.source.offset)
+        at = LOG.offsets.tolist().index(letter.source.offset)
         assert (letter.payload, letter.key) == (LOG.values[at] or b"", LOG.keys[at])
         assert (letter.source.topic, letter.source.partition) == ("transactions", PARTITION)
     assert len(fold) == len({one.customer_id for one in SENT})
@@ -212,7 +212,7 @@ def test_a_source_at_its_end_says_so_once() -> None:
 def test_large_chunks_are_sent_in_pieces() -> None:
     """No block is longer than its bound, and only the last piece speaks for the whole chunk."""
     log = log_of(4_000, seed=4)
-    chunk = Chunk(log.topic, log.partition, log.offsets, log.keys, log.values, caught_up=True)
+    chunk = Chunk.of(log.topic, log.partition, log.offsets, log.keys, log.values, caught_up=True)
     outputs = new_fold().advance(chunk).outputs
     assert len(blocks_of(outputs)) > PARTITIONS
     for to in range(PARTITIONS):
@@ -232,4 +232,4 @@ def test_a_chunk_may_hold_nothing_of_use(chunk: Chunk) -> None:
     emitted = fold.advance(chunk)
     assert (emitted.counts, len(fold), fold.take_changed()) == ({"forwarded": 0}, 0, [])
     assert sum(emitted.rejected.values()) == len(chunk.offsets)
-    assert fold.read_on_offset() == (chunk.next_offset if chunk.offsets else 0)
+    assert fold.read_on_offset() == (chunk.last_offset + 1 if len(chunk) else 0)

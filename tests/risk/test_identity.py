@@ -30,7 +30,7 @@ def test_an_id_fits_an_identity_header() -> None:
 @given(st.binary(max_size=40), st.one_of(st.none(), st.binary(max_size=8)))
 def test_a_dead_letter_holds_the_original_bytes(value: bytes, key: bytes | None) -> None:
     """A dead letter gives key and payload back byte for byte, with their place in the log."""
-    chunk = Chunk("ticks", 2, (5, 9), (b"k", key), (b"{}", value), caught_up=True)
+    chunk = Chunk.of("ticks", 2, (5, 9), (b"k", key), (b"{}", value), caught_up=True)
     output = dead_letter_output(chunk, Rejection(index=1, reason="not_json", detail="send JSON"))
     letter = msgspec.json.decode(output.value, type=DeadLetter)
     assert (letter.key, letter.payload) == (key, value)
@@ -41,6 +41,6 @@ def test_a_dead_letter_holds_the_original_bytes(value: bytes, key: bytes | None)
 
 def test_a_tombstone_has_an_empty_payload() -> None:
     """A record without a value becomes a dead letter with no bytes."""
-    chunk = Chunk("ticks", 0, (5,), (b"k",), (None,), caught_up=True)
+    chunk = Chunk.of("ticks", 0, (5,), (b"k",), (None,), caught_up=True)
     output = dead_letter_output(chunk, Rejection(index=0, reason="empty", detail=""))
     assert msgspec.json.decode(output.value, type=DeadLetter).payload == b""

@@ -29,7 +29,7 @@ class Raising(CountingFold):
 def chunk(first: int, values: list[bytes]) -> Chunk:
     """Return records of one key."""
     offsets = tuple(range(first, first + len(values)))
-    return Chunk("t", 0, offsets, tuple(b"k%d" % (at % 2) for at in offsets), tuple(values), caught_up=False)
+    return Chunk.of("t", 0, offsets, tuple(b"k%d" % (at % 2) for at in offsets), tuple(values), caught_up=False)
 
 
 def fold() -> Raising:

@@ -44,7 +44,7 @@ def log_of(count: int, seed: int) -> Chunk:
             records.append((b"any", MALFORMED[at // 10 % len(MALFORMED)]))
     offsets = tuple(7 + 3 * at for at in range(len(records)))
     keys, values = zip(*records, strict=True)
-    return Chunk("labels", PARTITION, offsets, keys, values, caught_up=True)
+    return Chunk.of("labels", PARTITION, offsets, keys, values, caught_up=True)
 
 
 LOG = log_of(120, seed=9)
@@ -56,7 +56,7 @@ cuts = st.lists(st.integers(0, len(LOG.offsets)), max_size=8)
 def between(first: int, end: int) -> Chunk:
     """Return some consecutive records of the log as a chunk."""
     part = slice(first, end)
-    return Chunk(LOG.topic, LOG.partition, LOG.offsets[part], LOG.keys[part], LOG.values[part], caught_up=False)
+    return Chunk.of(LOG.topic, LOG.partition, LOG.offsets[part], LOG.keys[part], LOG.values[part], caught_up=False)
 
 
 def cut_up(at: Iterable[int]) -> list[Chunk]:
@@ -115,10 +115,12 @@ def test_every_malformed_label_is_a_dead_letter() -> None:
     """What is no label goes to the dead letters with its bytes and its place, and is counted by its reason."""
     emitted = LabelFold(PARTITION, partitions=PARTITIONS).advance(LOG)
     letters = [msgspec.json.decode(one.value, type=DeadLetter) for one in letters_of(emitted.outputs)]
-    assert [one.source.offset for one in letters] == sorted(set(LOG.offsets) - {LOG.offsets[at] for at in GOOD})
+    assert [one.source.offset for one in letters] == sorted(
+        set(LOG.offsets.tolist()) - {LOG.offsets[at] for at in GOOD}
+    )
     assert emitted.rejected == Counter(one.reason for one in letters)
     for letter in letters:
-        at = LOG.offsets.index(letter.source.offset)
+        at = LOG.offsets.tolist().index(letter.source.offset)
         assert (letter.payload, letter.key) == (LOG.values[at] or b"", LOG.keys[at])
 
 

@@ -15,7 +15,7 @@ from stream.producer_epoch import FencedError
 
 AT = TP("transactions", 0)
 SPEC = JobSpec("labels", AT.topic, "changelog-labels", {}, lambda at: LabelFold(at, partitions=1))
-CHUNK = Chunk("transactions", 0, (0,), (b"c",), (b"{}",), caught_up=True)
+CHUNK = Chunk.of("transactions", 0, (0,), (b"c",), (b"{}",), caught_up=True)
 
 
 class FencedJob:

@@ -32,7 +32,7 @@ def blocks() -> Iterator[bytes]:
     hop = CustomerFold(0, partitions=1, currency="EUR")
     for number in range(5):
         value = encode(Transaction(1, f"t{number}", "c", "m", 5.0, "EUR", 1_767_225_600_000_000_000 + number))
-        for output in hop.advance(Chunk("transactions", 0, (number,), (b"c",), (value,), caught_up=True)).outputs:
+        for output in hop.advance(Chunk.of("transactions", 0, (number,), (b"c",), (value,), caught_up=True)).outputs:
             yield output.value
 
 
@@ -40,7 +40,7 @@ def scored(fold: Fold) -> int:
     """Return how many transactions a fold scores of a log that begins at FIRST."""
     values = tuple(blocks())
     offsets = tuple(range(FIRST, FIRST + len(values)))
-    emitted = fold.advance(Chunk("merchant-events", 0, offsets, (None,) * len(values), values, caught_up=True))
+    emitted = fold.advance(Chunk.of("merchant-events", 0, offsets, (None,) * len(values), values, caught_up=True))
     return sum(output.stream == "scores" for output in emitted.outputs)
 
 

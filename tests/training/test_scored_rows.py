@@ -53,7 +53,7 @@ def test_a_file_is_decided_as_its_messages_are(bundle: TableBundle, file: Path) 
     sent = list(application_messages(read_applications(file, {})))
     keys, values = zip(*((key.encode(), value) for key, value in sent), strict=True)
     emitted = ApplicationFold(0, bundle=bundle).advance(
-        Chunk("applications", 0, tuple(range(ROWS)), keys, values, caught_up=True)
+        Chunk.of("applications", 0, tuple(range(ROWS)), keys, values, caught_up=True)
     )
     live = {}
     for output in emitted.outputs:

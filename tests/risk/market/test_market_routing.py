@@ -28,7 +28,7 @@ ROWS = MarketRows({"ticks": "t", "rates": "r", "positions": "p"})
 def chunk_of(role: str, count: int, first: int = 0, *, caught_up: bool = True) -> Chunk:
     """Return a chunk of as many records; what they hold does not matter."""
     nothing = (None,) * count
-    return Chunk(role, 1, tuple(range(first, first + count)), nothing, nothing, caught_up=caught_up)
+    return Chunk.of(role, 1, tuple(range(first, first + count)), nothing, nothing, caught_up=caught_up)
 
 
 def bars(first: int, count: int) -> MarketColumns:
@@ -198,7 +198,7 @@ def test_rows_are_left_out_as_if_they_had_never_come(sizes: list[tuple[object, i
         chunk = chunk_of(role, count, 10 * at)
         values += [output.value for output in routing.outputs(chunk, make(10 * at, count))]  # type: ignore[operator]
     count = len(values)
-    chunk = Chunk("market-events", 0, tuple(range(count)), (None,) * count, tuple(values), caught_up=False)
+    chunk = Chunk.of("market-events", 0, tuple(range(count)), (None,) * count, tuple(values), caught_up=False)
     sources = ROWS.of(chunk)
     assert len(sources) == sum(count for _, count in sizes)
     excluded = data.draw(st.sets(st.sampled_from(sources))) if sources else set()

@@ -63,5 +63,5 @@ def test_refits_are_told_from_ticks() -> None:
     """Good or not, a refit is found at its place; a tick and a tombstone are none."""
     tick = encode(Tick(1, "cause", 1_704_067_200_000_000_000, bid=1.0, ask=1.0))
     values = (tick, refit_of(), None, b"?", b'{"cause":', tick)
-    chunk = Chunk("ticks", 0, tuple(range(6)), (b"EURUSD",) * 6, values, caught_up=True)
+    chunk = Chunk.of("ticks", 0, tuple(range(6)), (b"EURUSD",) * 6, values, caught_up=True)
     assert refit_places(chunk) == [1, 4]

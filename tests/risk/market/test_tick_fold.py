@@ -58,7 +58,7 @@ def log_of(n: int, seed: int) -> Chunk:
             records.append((name.encode(), refit_of(name, 1_704_067_200_000_000_000 + at)))
     offsets = tuple(100 + 2 * at for at in range(len(records)))
     keys, values = zip(*records, strict=True)
-    return Chunk("ticks", 3, offsets, keys, values, caught_up=True)
+    return Chunk.of("ticks", 3, offsets, keys, values, caught_up=True)
 
 
 LOG = log_of(600, seed=1)
@@ -208,7 +208,7 @@ def test_a_refit_of_another_bundle_is_passed_over() -> None:
     """What was estimated for other models has no effect, and is counted."""
     fold = fold_of()
     record = refit_of("A", MINUTE_NS * 28_400_000, version="ffffffffffff")
-    emitted = fold.advance(Chunk("ticks", 3, (1,), (b"A",), (record,), caught_up=True))
+    emitted = fold.advance(Chunk.of("ticks", 3, (1,), (b"A",), (record,), caught_up=True))
     assert emitted.counts["refits_passed_over"] == 1
     assert [one for one in emitted.outputs if one.stream != "market_events"] == []
 
@@ -231,7 +231,7 @@ def test_a_refit_of_another_bundle_is_passed_over() -> None:
 )
 def test_a_refit_that_cannot_be_used_is_a_dead_letter(key: bytes, value: bytes, told: str) -> None:
     """It is refused by what is wrong with it, and the symbol goes on with the model that it has."""
-    emitted = fold_of().advance(Chunk("ticks", 3, (1,), (key,), (value,), caught_up=True))
+    emitted = fold_of().advance(Chunk.of("ticks", 3, (1,), (key,), (value,), caught_up=True))
     (letter,) = (one for one in emitted.outputs if one.stream == "dead_letters")
     assert told in msgspec.json.decode(letter.value, type=DeadLetter).detail
     assert emitted.counts["refits"] == 0
@@ -303,7 +303,7 @@ def test_malformed_records_are_dead_letters() -> None:
     offsets = [letter.source.offset for letter in letters]
     expected = [
         offset
-        for offset, key, value in zip(LOG.offsets, LOG.keys, LOG.values, strict=True)
+        for offset, key, value in zip(LOG.offsets.tolist(), LOG.keys, LOG.values, strict=True)
         if value in MALFORMED and key == b"A"
     ]
     assert offsets == expected

@@ -55,11 +55,11 @@ class Market:
 
     def send(self, role: str, rows: MarketColumns, offset: int) -> list[Output]:
         """Send rows of one record; return what the fold gives."""
-        source = Chunk(role, 0, (offset,), (None,), (b"",), caught_up=True)
+        source = Chunk.of(role, 0, (offset,), (None,), (b"",), caught_up=True)
         found = []
         for output in self.routings[role].outputs(source, rows):
             self.offset += 1
-            chunk = Chunk("market-events", 0, (self.offset,), (None,), (output.value,), caught_up=True)
+            chunk = Chunk.of("market-events", 0, (self.offset,), (None,), (output.value,), caught_up=True)
             found += self.fold.advance(chunk).outputs
         return found
 

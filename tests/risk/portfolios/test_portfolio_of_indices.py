@@ -71,10 +71,10 @@ def run(closes: NDArray[np.float64], model: CorrelationModel) -> list[MarketRisk
     nobody = position_columns(decode_positions([], [])[0])
     for role, rows in (("rates", nobody), ("positions", position_columns(positions)), ("ticks", bars)):
         nothing = (None,) * len(rows)
-        source = Chunk(role, 0, tuple(range(len(rows))), nothing, nothing, caught_up=True)
+        source = Chunk.of(role, 0, tuple(range(len(rows))), nothing, nothing, caught_up=True)
         for output in MarketRouting(role, 0, 1).outputs(source, rows):  # type: ignore[arg-type]  # one of the roles
             at = fold.last_offset() + 1
-            emitted = fold.advance(Chunk("market-events", 0, (at,), (None,), (output.value,), caught_up=True))
+            emitted = fold.advance(Chunk.of("market-events", 0, (at,), (None,), (output.value,), caught_up=True))
             found += [one for one in emitted.outputs if one.stream == "portfolio_risk"]
     markets = [msgspec.json.decode(one.value, type=PortfolioRisk).market for one in found]
     return [market for market in markets if market is not None]

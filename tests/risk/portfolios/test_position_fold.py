@@ -61,7 +61,7 @@ def chunk_of(sent: list[Position], timestamp_ms: int = START_MS) -> Chunk:
     count = len(sent)
     keys = tuple(one.portfolio.encode() for one in sent)
     values = tuple(encode(one) for one in sent)
-    return Chunk("positions", 0, tuple(range(count)), keys, values, True, (timestamp_ms,) * count)
+    return Chunk.of("positions", 0, tuple(range(count)), keys, values, True, (timestamp_ms,) * count)
 
 
 def test_a_position_beyond_the_limit_is_a_dead_letter(monkeypatch: pytest.MonkeyPatch) -> None:

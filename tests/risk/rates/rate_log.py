@@ -55,13 +55,13 @@ def chunk_of(records: Sequence[tuple[bytes | None, bytes | None]], first_offset:
     """Return records as a chunk, at offsets with gaps."""
     keys, values = zip(*records, strict=True)
     offsets = tuple(first_offset + 2 * at for at in range(len(records)))
-    return Chunk("rates", 3, offsets, keys, values, caught_up=False)
+    return Chunk.of("rates", 3, offsets, keys, values, caught_up=False)
 
 
 def between(log: Chunk, first: int, end: int) -> Chunk:
     """Return some consecutive records of a log as a chunk."""
     part = slice(first, end)
-    return Chunk(log.topic, log.partition, log.offsets[part], log.keys[part], log.values[part], caught_up=False)
+    return Chunk.of(log.topic, log.partition, log.offsets[part], log.keys[part], log.values[part], caught_up=False)
 
 
 def cut_up(log: Chunk, cuts: Iterable[int]) -> list[Chunk]:

@@ -95,7 +95,7 @@ def test_every_record_is_answered() -> None:
     assert emitted.rejected == Counter(letter.reason for letter in letters)
     assert emitted.rejected["event_too_late"] == len(RATES) // 100
     for letter in letters:
-        at = LOG.offsets.index(letter.source.offset)
+        at = LOG.offsets.tolist().index(letter.source.offset)
         assert (letter.payload, letter.key) == (LOG.values[at] or b"", LOG.keys[at])
 
 

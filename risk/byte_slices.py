@@ -1,0 +1,141 @@
+"""Byte strings and texts as columns: slices of one buffer, none of which is an object before somebody asks for it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self, overload
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+ABSENT = -1
+"""The start of a byte string that is not there, which is not an empty one."""
+
+
+@njit(cache=True)
+def _gather(
+    data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64], gathered: NDArray[np.uint8]
+) -> None:
+    at = 0
+    for row in range(starts.shape[0]):
+        for place in range(starts[row], ends[row]):
+            gathered[at] = data[place]
+            at += 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ByteSlices:
+    """Slices of `data` uint8[bytes]: slice i is `data[starts[i]:ends[i]]`, int64[n] each.
+
+    Slices may lie in any order, overlap, and leave bytes out.
+    """
+
+    data: NDArray[np.uint8]
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """How many bytes each has, int64[n]."""
+        return self.ends - self.starts
+
+    def take(self, rows: NDArray[np.int64]) -> Self:
+        """Return some of the rows, which may be repeated; the bytes stay where they are."""
+        return type(self)(self.data, self.starts[rows], self.ends[rows])
+
+    def joined(self) -> bytes:
+        """Return the bytes of all slices, one after another; from them and `lengths` the column can be made again."""
+        gathered = np.empty(int(self.lengths.sum()), dtype=np.uint8)
+        _gather(self.data, self.starts, self.ends, gathered)
+        return gathered.tobytes()
+
+
+def _slices_of(items: Sequence[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+    lengths = np.fromiter(map(len, items), dtype=np.int64, count=len(items))
+    ends = np.cumsum(lengths)
+    return np.frombuffer(b"".join(items), dtype=np.uint8), ends - lengths, ends
+
+
+class BytesColumn(ByteSlices, Sequence[bytes | None]):
+    """Byte strings; one whose start is ABSENT, and its end too, is None.
+
+    >>> column = BytesColumn.of([b"ab", None, b""])
+    >>> list(column), list(column.take(np.array([2, 0])))
+    ([b'ab', None, b''], [b'', b'ab'])
+    """
+
+    __slots__ = ()
+    __hash__ = None  # type: ignore[assignment]
+
+    @classmethod
+    def of(cls, items: Sequence[bytes | None]) -> "BytesColumn":
+        """Return the items as a column, which they may be already."""
+        if isinstance(items, BytesColumn):
+            return items
+        data, starts, ends = _slices_of([item or b"" for item in items])
+        absent = [at for at, item in enumerate(items) if item is None]
+        starts[absent] = ends[absent] = ABSENT
+        return cls(data, starts, ends)
+
+    @overload
+    def __getitem__(self, row: int) -> bytes | None: ...
+    @overload
+    def __getitem__(self, row: slice) -> "BytesColumn": ...
+    def __getitem__(self, row: int | slice) -> "bytes | BytesColumn | None":
+        if isinstance(row, slice):
+            return BytesColumn(self.data, self.starts[row], self.ends[row])
+        start = self.starts[row]
+        return None if start == ABSENT else self.data[start : self.ends[row]].tobytes()
+
+    def __iter__(self) -> Iterator[bytes | None]:
+        view = self.data.data
+        for start, end in zip(self.starts.tolist(), self.ends.tolist(), strict=True):
+            yield None if start == ABSENT else bytes(view[start:end])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+
+class TextColumn(ByteSlices, Sequence[str]):
+    """Texts, as UTF-8.
+
+    >>> column = TextColumn.of(["ann", "bob"])
+    >>> column[1], column.take(np.array([1, 1, 0])) == ["bob", "bob", "ann"], column.joined()
+    ('bob', True, b'annbob')
+    """
+
+    __slots__ = ()
+    __hash__ = None  # type: ignore[assignment]
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> "TextColumn":
+        """Return the texts as a column, which they may be already."""
+        if isinstance(texts, TextColumn):
+            return texts
+        return cls(*_slices_of([text.encode() for text in texts]))
+
+    @classmethod
+    def packed(cls, joined: bytes, lengths: NDArray[np.int64]) -> "TextColumn":
+        """Return the column that `joined` and `lengths` were taken from."""
+        ends = np.cumsum(lengths)
+        return cls(np.frombuffer(joined, dtype=np.uint8), ends - lengths, ends)
+
+    @overload
+    def __getitem__(self, row: int) -> str: ...
+    @overload
+    def __getitem__(self, row: slice) -> "TextColumn": ...
+    def __getitem__(self, row: int | slice) -> "str | TextColumn":
+        if isinstance(row, slice):
+            return TextColumn(self.data, self.starts[row], self.ends[row])
+        return self.data[self.starts[row] : self.ends[row]].tobytes().decode()
+
+    def __iter__(self) -> Iterator[str]:
+        view = self.data.data
+        for start, end in zip(self.starts.tolist(), self.ends.tolist(), strict=True):
+            yield str(view[start:end], "utf-8")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
