@@ -1,27 +1,30 @@
-"""A Faust transport that delivers whole fetched chunks instead of single messages.
+"""A Faust transport that delivers all that a fetch brought instead of single messages.
 
-Faust spends about 100 us of CPU on each message it routes. This transport hands an agent one event per partition and
-fetch, whose value is a `Chunk` of all the records that were waiting. Faust still owns the group, the rebalance and
-the flow of control; it does so a thousand times less often. All code that leans on the insides of Faust and aiokafka
-is in this module, and `tests/e2e/test_worker_shell.py` pins what it leans on.
+Faust spends about 100 us of CPU on each message it routes. This transport hands an agent one event per fetch, whose
+value are the `Chunk`s of its topic's partitions with all the records that were waiting. Faust still owns the group, the
+rebalance and the flow of control; it does so a thousand times less often. All code that leans on the insides of Faust
+and aiokafka is in this module and in `stream.raw_fetch`, and `tests/e2e/test_worker_shell.py` pins what it leans on.
 
 Topics that are read through it must be declared with `acks=False`: offsets are committed by the checkpoints, through
 `ChunkConsumer.commit_offsets`, and never by Faust.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, ClassVar, cast
 
 import aiokafka
 import faust
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError
 from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT, ConsumerMessage
 from faust.types import Message as FaustMessage
 
 from risk.chunk import Chunk
+from stream.raw_fetch import RawFetch
+from stream.record_batches import FetchedRecords
 
 SCHEME = "chunks"
 """Scheme of the broker URL that chooses this transport: `chunks://127.0.0.1:9092`."""
@@ -32,24 +35,45 @@ FETCH_MAX_WAIT_MS = 250
 to be empty."""
 
 
-class ChunkSchema(faust.Schema[None, Chunk]):
-    """Passes the chunk through: decoding is the core's, and a bad message is a value there."""
+Chunks = tuple[Chunk, ...]
+"""What a fetch brought of one topic, partition by partition."""
+
+
+class ChunkSchema(faust.Schema[None, Chunks]):
+    """Passes the chunks through: decoding is the core's, and a bad message is a value there."""
 
     def loads_key(self, app: AppT, message: FaustMessage, **_: Any) -> None:
-        """Return None: the keys are in the chunk."""
+        """Return None: the keys are in the chunks."""
 
     def loads_value(self, app: AppT, message: FaustMessage, **_: Any) -> Any:
-        """Return the chunk that the consumer put into the message."""
+        """Return the chunks that the consumer put into the message."""
         return message.value
 
 
 class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
-    """Faust's consumer thread, with a shorter long poll."""
+    """Faust's consumer thread, with a shorter long poll, and records as they were fetched."""
+
+    _raw: RawFetch
 
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
+        self._raw = RawFetch(consumer)
         return consumer
+
+    async def _fetch_records(
+        self,
+        consumer: aiokafka.AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,
+        max_records: int | None = None,
+    ) -> Any:
+        if not self.consumer.flow_active:
+            return {}
+        if consumer._closed or consumer._fetcher._closed:
+            raise ConsumerStoppedError
+        with consumer._fetcher._subscriptions.fetch_context():
+            return await self._raw.records(active_partitions, timeout or 0.0)
 
     def reached_end(self, tp: TP) -> bool | None:
         """Tell whether everything in the partition was read; None before the broker said where it ends."""
@@ -77,7 +101,7 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
 
 
 class ChunkConsumer(driver.Consumer):
-    """Yields one message per partition and fetch; its value is the chunk."""
+    """Yields one message per topic and fetch; its value are the chunks."""
 
     linger_seconds: ClassVar[float] = 0.002
     """A fetch that brought little is followed by this pause, so that a light stream costs few chunks."""
@@ -100,7 +124,7 @@ class ChunkConsumer(driver.Consumer):
         return ChunkConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, FaustMessage]]:
-        """Yield (partition, message) for what one fetch brought, and an empty chunk where a log ended."""
+        """Yield (partition, message) for each topic that a fetch brought something of, or of which a log ended."""
         records, active = await self._wait_next_records(min(timeout, FETCH_TIMEOUT_SECONDS))
         if records is None or self.should_stop:
             return
@@ -111,21 +135,26 @@ class ChunkConsumer(driver.Consumer):
             return
         generation = self.app.consumer_generation_id
         fetched = 0
-        for tp, messages in records.items():
-            if not self._may_deliver(generation):
-                return
+        by_topic: defaultdict[str, list[Chunk]] = defaultdict(list)
+        for tp, part in cast(Mapping[TP, FetchedRecords], records).items():
             if active is not None and tp not in active and tp not in self._buffered_partitions:
                 continue
-            fetched += len(messages)
+            fetched += len(part)
             ended = bool(self._thread.reached_end(tp))
-            (self._told_end.add if ended else self._told_end.discard)(tp)
-            yield TP(*tp), self._chunk_message(TP(*tp), messages, ended)
-        for tp in tuple(active or ()):
-            if not self._may_deliver(generation):
-                return
+            (self._told_end.add if ended else self._told_end.discard)(TP(*tp))
+            by_topic[tp.topic].append(
+                Chunk(tp.topic, tp.partition, part.offsets, part.keys, part.values, ended, part.timestamps_ms)
+            )
+        for tp in active or ():
             if tp not in records and tp not in self._told_end and self._thread.reached_end(tp):
                 self._told_end.add(tp)
-                yield tp, self._chunk_message(tp, (), caught_up=True)
+                by_topic[tp.topic].append(Chunk.of(tp.topic, tp.partition, (), (), (), caught_up=True))
+        for chunks in by_topic.values():
+            if not (self.flow_active and generation == self.app.consumer_generation_id):
+                self._told_end.clear()
+                return
+            tp = TP(chunks[0].topic, chunks[0].partition)
+            yield tp, self._message(tp, tuple(chunks))
         if 0 < fetched < self.linger_below_records:
             await asyncio.sleep(self.busy_linger_seconds if fetched >= self.busy_records else self.linger_seconds)
 
@@ -139,29 +168,18 @@ class ChunkConsumer(driver.Consumer):
                 continue
             return
 
-    def _may_deliver(self, generation: int) -> bool:
-        return bool(self.flow_active) and generation == self.app.consumer_generation_id
-
-    def _chunk_message(self, tp: TP, records: Any, caught_up: bool) -> FaustMessage:
-        chunk = Chunk.of(
-            topic=tp.topic,
-            partition=tp.partition,
-            offsets=tuple(record.offset for record in records),
-            keys=tuple(record.key for record in records),
-            values=tuple(record.value for record in records),
-            caught_up=caught_up,
-            timestamps_ms=tuple(record.timestamp for record in records),
-        )
-        last = records[-1] if records else None
+    def _message(self, tp: TP, chunks: Chunks) -> FaustMessage:
+        # Faust drops what it takes for read already: the offset of the partition it knows the message by never falls.
+        offset = chunks[0].last_offset if len(chunks[0]) else self._thread.position_now(tp)
         return ConsumerMessage(
             tp.topic,
             tp.partition,
-            last.offset if last else self._thread.position_now(tp),
-            (last.timestamp or 0) / 1000.0 if last else 0.0,
+            offset,
+            0.0,
             0,
             None,
             None,
-            cast(bytes, chunk),
+            cast(bytes, chunks),
             None,
             serialized_key_size=0,
             serialized_value_size=0,

@@ -100,6 +100,7 @@ def consumer_of(app: faust.App) -> ChunkConsumer:
 def _agent(jobs: Jobs) -> Any:
     async def read_chunks(stream: StreamT[Any]) -> None:
         async for event in stream.events():
-            await jobs.process(event.value, event.message.timestamp)
+            for chunk in event.value:
+                await jobs.process(chunk, max(0, int(chunk.timestamps_ms[-1])) / 1000.0 if len(chunk) else 0.0)
 
     return read_chunks
