@@ -66,6 +66,11 @@ class Chunk:
         """The offset of the last record; raises IndexError for an empty chunk."""
         return int(self.offsets[-1])
 
+    @property
+    def timestamp_ms(self) -> int:
+        """When the last record was written, in milliseconds since the Unix epoch; 0 if nobody knows."""
+        return max(0, int(self.timestamps_ms[-1])) if len(self.timestamps_ms) else 0
+
     def after(self, offset: int) -> "Chunk":
         """Return the records at offsets greater than `offset`: what a state that contains `offset` has yet to see.
 

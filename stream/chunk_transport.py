@@ -9,7 +9,6 @@ Topics that are read through it must be declared with `acks=False`: offsets are 
 `ChunkConsumer.commit_offsets`, and never by Faust.
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, ClassVar, cast
@@ -103,17 +102,6 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
 class ChunkConsumer(driver.Consumer):
     """Yields one message per topic and fetch; its value are the chunks."""
 
-    linger_seconds: ClassVar[float] = 0.002
-    """A fetch that brought little is followed by this pause, so that a light stream costs few chunks."""
-
-    busy_linger_seconds: ClassVar[float] = 0.008
-    """The pause after a fetch of `busy_records` and more. At tens of thousands of records a second a chunk costs more
-    than what it holds: of 50,000 ticks a second each then costs 7 us where it cost 12, and waits 3 ms longer."""
-
-    busy_records: ClassVar[int] = 64
-
-    linger_below_records: ClassVar[int] = 1024
-
     _thread: ChunkConsumerThread
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -134,12 +122,10 @@ class ChunkConsumer(driver.Consumer):
             await self.perform_seek()
             return
         generation = self.app.consumer_generation_id
-        fetched = 0
         by_topic: defaultdict[str, list[Chunk]] = defaultdict(list)
         for tp, part in cast(Mapping[TP, FetchedRecords], records).items():
             if active is not None and tp not in active and tp not in self._buffered_partitions:
                 continue
-            fetched += len(part)
             ended = bool(self._thread.reached_end(tp))
             (self._told_end.add if ended else self._told_end.discard)(TP(*tp))
             by_topic[tp.topic].append(
@@ -155,8 +141,6 @@ class ChunkConsumer(driver.Consumer):
                 return
             tp = TP(chunks[0].topic, chunks[0].partition)
             yield tp, self._message(tp, tuple(chunks))
-        if 0 < fetched < self.linger_below_records:
-            await asyncio.sleep(self.busy_linger_seconds if fetched >= self.busy_records else self.linger_seconds)
 
     async def perform_seek(self) -> None:
         """Seek all partitions to what is committed of them, of the assignment that holds when that is known."""

@@ -107,7 +107,7 @@ class Jobs:
             self._dropping.add(dropping := asyncio.create_task(self._paused.pop(tp).stop(final_checkpoint=False)))
             dropping.add_done_callback(self._dropping.discard)
 
-    async def process(self, chunk: Chunk, timestamp_seconds: float) -> None:
+    async def process(self, chunk: Chunk) -> None:
         """Hand a chunk to its partition's job; one for a partition that was taken away is dropped, unprocessed."""
         tp = TP(chunk.topic, chunk.partition)
         if (paused := self._paused.get(tp)) is not None:
@@ -118,7 +118,7 @@ class Jobs:
         try:
             await asyncio.shield(start)
             if self._jobs.get(tp) is job:
-                await job.process(chunk, timestamp_seconds)
+                await job.process(chunk)
         except FencedError as fenced:
             await self._lose(tp, job, fenced)
         except Exception as error:

@@ -101,6 +101,6 @@ def _agent(jobs: Jobs) -> Any:
     async def read_chunks(stream: StreamT[Any]) -> None:
         async for event in stream.events():
             for chunk in event.value:
-                await jobs.process(chunk, max(0, int(chunk.timestamps_ms[-1])) / 1000.0 if len(chunk) else 0.0)
+                await jobs.process(chunk)
 
     return read_chunks

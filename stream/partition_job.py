@@ -18,6 +18,7 @@ from risk.chunk import Chunk
 from risk.fold import Emitted, Output, Stream
 from schemas.source import Source
 from stream.changelog import Changelog, Cut, last_checkpoint
+from stream.chunk_metrics import ChunkMetrics
 from stream.failures import failure_letter, isolate_failures
 from stream.job_spec import JobSpec
 from stream.metrics import Metrics
@@ -51,6 +52,7 @@ class PartitionJob:
         self._application_id = application_id
         self._outbox: Outbox | None = None
         self._metrics = metrics
+        self._chunk_metrics = ChunkMetrics(metrics, spec.name, spec.source_topic, partition)
         self._commit = commit
         self._fold = spec.new_fold(partition)
         self._changelog = self._new_changelog()
@@ -118,7 +120,7 @@ class PartitionJob:
         seconds = time.perf_counter() - began
         self._metrics.restored_rows.labels(name).inc(len(restored.rows))
         self._metrics.restore_seconds.labels(name).observe(seconds)
-        self._metrics.state_rows.labels(name, str(self.partition)).set(len(self._fold))
+        self._chunk_metrics.show_rows(len(self._fold))
         log.info(
             "partition_ready",
             job=name,
@@ -128,7 +130,7 @@ class PartitionJob:
             seconds=round(seconds, 3),
         )
 
-    async def process(self, chunk: Chunk, timestamp_seconds: float) -> None:
+    async def process(self, chunk: Chunk) -> None:
         """Advance the fold by a chunk and hand what it gives to the outbox; raises as `checkpoint` does."""
         outbox = self._started_outbox()
         if not self._stopped:
@@ -140,7 +142,6 @@ class PartitionJob:
             if chunk.first_offset > self._passed_over:
                 return
             self._passed_over = None
-        name, metrics = self.spec.name, self._metrics
         began = time.perf_counter()
         if self._put_aside:
             # The first hop sends rows again after a crash of its own.
@@ -152,29 +153,11 @@ class PartitionJob:
         advanced = time.perf_counter()
         written: dict[str, int] = {}
         for output in emitted.outputs:
-            if self._publish(output, timestamp_seconds):
+            if self._publish(output, chunk.timestamp_ms):
                 written[output.stream] = written.get(output.stream, 0) + 1
         self._advanced = True
-        handed = time.perf_counter()
-        metrics.stage_seconds.labels(name, "fold").observe(advanced - began)
-        metrics.stage_seconds.labels(name, "publish").observe(handed - advanced)
-        for event, count in emitted.counts.items():
-            metrics.events.labels(name, event).inc(count)
-        for reason, count in emitted.rejected.items():
-            metrics.rejected.labels(name, reason).inc(count)
-        for stream, count in written.items():
-            metrics.outputs.labels(name, stream).inc(count)
-        for symbol, figures in emitted.symbols.items():
-            metrics.show_symbol(symbol, figures)
-        if emitted.bin_counts is not None:
-            metrics.add_bin_counts(emitted.bin_counts)
-        if len(chunk):
-            metrics.show_source_time(self.spec.source_topic, chunk.timestamps_ms.max(initial=-1) / 1000.0)
-            metrics.records_in.labels(name).inc(len(chunk))
-            metrics.chunk_records.labels(name).observe(len(chunk))
-            if timestamp_seconds > 0:
-                metrics.latency_seconds.labels(name).observe(max(0.0, time.time() - timestamp_seconds))
-        metrics.state_rows.labels(name, str(self.partition)).set(len(self._fold))
+        self._chunk_metrics.show(chunk, emitted, written, advanced - began, time.perf_counter() - advanced)
+        self._chunk_metrics.show_rows(len(self._fold))
 
     def pass_over(self, chunk: Chunk) -> None:
         """Leave a chunk that came during a pause; after it nothing is taken before those records come again."""
@@ -212,11 +195,10 @@ class PartitionJob:
         """How many outputs are not acknowledged yet; none while the job is paused or once it has stopped."""
         return self._outbox.backlog() if self._outbox is not None and not self._stopped else 0
 
-    def _publish(self, output: Output, timestamp_seconds: float) -> bool:
+    def _publish(self, output: Output, timestamp_ms: int) -> bool:
         topic, outbox = self.spec.output_topics[output.stream], self._started_outbox()
         if output.stream in UNIDENTIFIED:
-            timestamp_ms = int(timestamp_seconds * 1000) or None
-            outbox.append(topic, output.partition, Record(output.key, output.value, timestamp_ms=timestamp_ms))
+            outbox.append(topic, output.partition, Record(output.key, output.value, timestamp_ms=timestamp_ms or None))
             return True
         if self._published.get((topic, output.identity), 0) > 0:
             self._published[topic, output.identity] -= 1

@@ -16,6 +16,7 @@ from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.protocol.fetch import FetchRequest
 
 from risk.byte_slices import BytesColumn
+from stream.fetch_pacing import FetchPacing
 from stream.record_batches import FetchedRecords, read_record_batches
 
 PARTITION_RECORDS = 4096
@@ -30,7 +31,9 @@ class RawFetch:
     def __init__(self, consumer: aiokafka.AIOKafkaConsumer) -> None:
         self._consumer = consumer
         self._send = consumer._client.send
+        self._pacing = FetchPacing(time.monotonic())
         self._fetched: dict[TopicPartition, tuple[int, bytes]] = {}
+        self._wanting = False
         self._read: dict[TopicPartition, tuple[FetchResult, FetchedRecords]] = {}
         consumer._client.send = self._keep_bytes
 
@@ -57,6 +60,9 @@ class RawFetch:
                 # What was fetched so far may belong to somebody else by now.
                 await fetcher._subscriptions.wait_for_assignment()
             found = self._drain(fetcher, partitions)
+            if found:
+                self._pacing.fetched(sum(map(len, found.values())), time.monotonic())
+            self._ask_for_more(fetcher)
             left_seconds = until - time.monotonic()
             if found or left_seconds <= 0:
                 return found
@@ -102,6 +108,21 @@ class RawFetch:
     def _forget(self, fetcher: Any, at: TopicPartition) -> None:
         del fetcher._records[at]
         self._read.pop(at, None)
+        self._wanting = True
+
+    def _ask_for_more(self, fetcher: Any) -> None:
+        """Let the fetcher send its next request once some records may have gathered."""
+        if not self._wanting:
+            return
+        self._wanting = False
+        wait_seconds = self._pacing.wait_seconds(time.monotonic())
+        if wait_seconds > 0.0:
+            asyncio.get_running_loop().call_later(wait_seconds, self._wake, fetcher)
+        else:
+            self._wake(fetcher)
+
+    @staticmethod
+    def _wake(fetcher: Any) -> None:
         fetcher._notify(fetcher._wait_consume_future)
 
     def _take(self, at: TopicPartition, result: FetchResult) -> FetchedRecords | None:

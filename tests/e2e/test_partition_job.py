@@ -106,14 +106,14 @@ def test_a_crash_loses_and_doubles_nothing(broker: BrokerProcess) -> None:
         setting = Setting(broker.bootstrap)
         await setting.create()
         async with setting.job() as first:
-            await first.process(chunk(0, 100), 0.0)
+            await first.process(chunk(0, 100))
             await first.checkpoint()
-            await first.process(chunk(100, 200), 0.0)
+            await first.process(chunk(100, 200))
         assert setting.committed == [100]
         async with setting.job() as second:
             assert sum(counts_of(second).values()) == 100
             # The group goes on from what was committed, or from before it: both must be right.
-            await second.process(chunk(50, 300), 0.0)
+            await second.process(chunk(50, 300))
             assert sum(counts_of(second).values()) == 300
             await second.checkpoint()
         reference = CountingFold(0).advance(chunk(0, 300))
@@ -130,9 +130,9 @@ def test_a_crash_before_the_first_checkpoint_doubles_nothing(broker: BrokerProce
         setting = Setting(broker.bootstrap)
         await setting.create()
         async with setting.job() as first:
-            await first.process(chunk(0, 100), 0.0)
+            await first.process(chunk(0, 100))
         async with setting.job() as second:
-            await second.process(chunk(0, 150), 0.0)
+            await second.process(chunk(0, 150))
         reference = CountingFold(0).advance(chunk(0, 150))
         assert await setting.alerts() == [output.value for output in reference.outputs]
 
@@ -146,15 +146,15 @@ def test_a_former_owner_can_neither_publish_nor_checkpoint(broker: BrokerProcess
         setting = Setting(broker.bootstrap)
         await setting.create()
         async with setting.job() as former:
-            await former.process(chunk(0, 100), 0.0)
+            await former.process(chunk(0, 100))
             async with setting.job() as owner:
-                await former.process(chunk(100, 200), 0.0)
+                await former.process(chunk(100, 200))
                 with pytest.raises(FencedError, match="another worker has taken"):
                     await former.checkpoint()
                 with pytest.raises(FencedError):
-                    await former.process(chunk(200, 300), 0.0)
+                    await former.process(chunk(200, 300))
                 await former.stop(final_checkpoint=False)
-                await owner.process(chunk(0, 130), 0.0)
+                await owner.process(chunk(0, 130))
                 await owner.checkpoint()
             async with setting.job() as third:
                 assert sum(counts_of(third).values()) == 130
@@ -172,9 +172,9 @@ def test_a_former_owner_with_nothing_published_cannot_checkpoint(broker: BrokerP
         await setting.create()
         async with setting.job() as former:
             async with setting.job() as owner:
-                await owner.process(chunk(0, 30), 0.0)
+                await owner.process(chunk(0, 30))
                 await owner.checkpoint()
-            await former.process(chunk(0, 1), 0.0)
+            await former.process(chunk(0, 1))
             with pytest.raises(FencedError, match="changelog"):
                 await former.checkpoint()
             await former.stop(final_checkpoint=False)
@@ -189,14 +189,14 @@ def test_a_pause_keeps_the_state_and_takes_nothing_out_of_turn(broker: BrokerPro
         setting = Setting(broker.bootstrap)
         await setting.create()
         async with setting.job() as job:
-            await job.process(chunk(0, 100), 0.0)
+            await job.process(chunk(0, 100))
             await job.pause()
             assert setting.committed == [100]
-            await job.process(chunk(100, 150), 0.0)
+            await job.process(chunk(100, 150))
             await job.resume()
-            await job.process(chunk(150, 200), 0.0)
+            await job.process(chunk(150, 200))
             assert sum(counts_of(job).values()) == 100
-            await job.process(chunk(100, 230), 0.0)
+            await job.process(chunk(100, 230))
             assert sum(counts_of(job).values()) == 230
         reference = CountingFold(0).advance(chunk(0, 230))
         assert await setting.alerts() == [output.value for output in reference.outputs]
@@ -211,14 +211,14 @@ def test_a_pause_in_which_another_had_the_partition_ends_with_its_state(broker: 
         setting = Setting(broker.bootstrap)
         await setting.create()
         async with setting.job() as job:
-            await job.process(chunk(0, 100), 0.0)
+            await job.process(chunk(0, 100))
             await job.pause()
             async with setting.job() as other:
-                await other.process(chunk(100, 200), 0.0)
+                await other.process(chunk(100, 200))
                 await other.checkpoint()
             await job.resume()
             assert sum(counts_of(job).values()) == 200
-            await job.process(chunk(150, 300), 0.0)
+            await job.process(chunk(150, 300))
             await job.checkpoint()
         assert setting.committed == [100, 200, 300]
         reference = CountingFold(0).advance(chunk(0, 300))
@@ -234,7 +234,7 @@ def test_a_restore_tells_how_far_it_is(kafka: BrokerProcess) -> None:
         setting = Setting(kafka.bootstrap)
         await setting.create()
         async with setting.job() as job:
-            await job.process(chunk(0, 5_000, keys=3_000), 0.0)
+            await job.process(chunk(0, 5_000, keys=3_000))
             await job.checkpoint()
         told: list[tuple[float, float]] = []
 
@@ -259,7 +259,7 @@ def test_a_state_of_another_version_is_refused(broker: BrokerProcess) -> None:
         setting = Setting(broker.bootstrap)
         await setting.create()
         async with setting.job() as job:
-            await job.process(chunk(0, 10), 0.0)
+            await job.process(chunk(0, 10))
             await job.checkpoint()
 
         class Newer(CountingFold):
@@ -291,7 +291,7 @@ def test_a_checkpoint_waits_for_the_outputs_that_it_covers(broker: BrokerProcess
                 return await send(*arguments, **named)
 
             producer.send_batch = send_late
-            await job.process(chunk(0, 100), 0.0)
+            await job.process(chunk(0, 100))
             checkpointing = asyncio.create_task(job.checkpoint())
             await asyncio.sleep(0.5)
             assert not checkpointing.done()
@@ -310,7 +310,7 @@ def test_a_checkpoint_with_nothing_new_writes_nothing(broker: BrokerProcess) -> 
         setting = Setting(broker.bootstrap)
         await setting.create()
         async with setting.job() as job:
-            await job.process(chunk(0, 10), 0.0)
+            await job.process(chunk(0, 10))
             await job.checkpoint()
             await job.checkpoint()
         assert setting.committed == [10]

@@ -68,7 +68,7 @@ def test_a_topic_that_is_too_slow_holds_scoring_back(tmp_path: Path, monkeypatch
         async def process() -> None:
             for at in range(100):
                 offsets = tuple(range(100 * at, 100 * at + 100))
-                await job.process(Chunk.of(name, 0, offsets, (b"key",) * 100, (b"",) * 100, caught_up=False), 0.0)
+                await job.process(Chunk.of(name, 0, offsets, (b"key",) * 100, (b"",) * 100, caught_up=False))
 
         processing = asyncio.create_task(process())
         await asyncio.sleep(2.0)

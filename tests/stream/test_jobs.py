@@ -27,7 +27,7 @@ class FencedJob:
     async def start(self) -> None:
         """Start at once."""
 
-    async def process(self, chunk: Chunk, timestamp_seconds: float) -> None:
+    async def process(self, chunk: Chunk) -> None:
         """Find out."""
         raise FencedError("taken over")
 
@@ -59,7 +59,7 @@ def test_a_partition_that_is_lost_while_it_is_revoked_is_let_go_once(monkeypatch
         )
         jobs.assign({AT})
         await asyncio.sleep(0)
-        await asyncio.gather(jobs.revoke([AT]), jobs.process(CHUNK, 0.0))
+        await asyncio.gather(jobs.revoke([AT]), jobs.process(CHUNK))
         await asyncio.sleep(0.05)
         return jobs
 
