@@ -1,0 +1,100 @@
+"""Rows as they are stored: keys and packed rows in columns, on their way between a state and a changelog."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import overload
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from risk.byte_slices import ABSENT, BytesColumn
+
+
+@njit(cache=True)
+def _prefixed(
+    data: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    prefix: NDArray[np.uint8],
+    prefixed: NDArray[np.uint8],
+) -> None:
+    to = 0
+    for row in range(starts.shape[0]):
+        for place in range(prefix.shape[0]):
+            prefixed[to] = prefix[place]
+            to += 1
+        for place in range(starts[row], ends[row]):
+            prefixed[to] = data[place]
+            to += 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredRows(Sequence[tuple[bytes, bytes | None]]):
+    """Packed rows by their keys; a row that is None is one to be removed.
+
+    >>> rows = StoredRows.of([(b"ann", b"1"), (b"bob", b"2")])
+    >>> list(StoredRows.joined([rows.prefixed(b"m"), StoredRows.of([(b"n", b"3")])]))
+    [(b'mann', b'1'), (b'mbob', b'2'), (b'n', b'3')]
+    """
+
+    keys: BytesColumn
+    rows: BytesColumn
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[bytes, bytes | None]]) -> "StoredRows":
+        """Return (key, row) pairs as columns, which they may be already."""
+        if isinstance(pairs, StoredRows):
+            return pairs
+        pairs = list(pairs)
+        return cls(BytesColumn.of([key for key, _ in pairs]), BytesColumn.of([row for _, row in pairs]))
+
+    @classmethod
+    def joined(cls, parts: Sequence["StoredRows"]) -> "StoredRows":
+        """Return the rows of all parts, one part after another."""
+        return cls(_concatenated([part.keys for part in parts]), _concatenated([part.rows for part in parts]))
+
+    def prefixed(self, prefix: bytes) -> "StoredRows":
+        """Return the rows with a prefix before each key."""
+        lengths = self.keys.lengths + len(prefix)
+        data = np.empty(int(lengths.sum()), dtype=np.uint8)
+        _prefixed(self.keys.data, self.keys.starts, self.keys.ends, np.frombuffer(prefix, dtype=np.uint8), data)
+        ends = np.cumsum(lengths)
+        return StoredRows(BytesColumn(data, ends - lengths, ends), self.rows)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[bytes, bytes | None]: ...
+    @overload
+    def __getitem__(self, at: slice) -> "StoredRows": ...
+    def __getitem__(self, at: int | slice) -> "tuple[bytes, bytes | None] | StoredRows":
+        if isinstance(at, slice):
+            return StoredRows(self.keys[at], self.rows[at])
+        return self.keys[at] or b"", self.rows[at]
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes | None]]:
+        return ((key or b"", row) for key, row in zip(self.keys, self.rows, strict=True))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _concatenated(columns: Sequence[BytesColumn]) -> BytesColumn:
+    sizes = [len(column.data) for column in columns]
+    shifts = np.cumsum([0, *sizes[:-1]])
+    shifted = [
+        (
+            np.where(column.starts == ABSENT, 0, shift) + column.starts,
+            np.where(column.ends == ABSENT, 0, shift) + column.ends,
+        )
+        for column, shift in zip(columns, shifts.tolist(), strict=True)
+    ]
+    return BytesColumn(
+        np.concatenate([column.data for column in columns]),
+        np.concatenate([starts for starts, _ in shifted]),
+        np.concatenate([ends for _, ends in shifted]),
+    )
