@@ -12,7 +12,7 @@ from typing import Any
 import aiokafka
 import numpy as np
 from aiokafka import TopicPartition
-from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult, PartitionRecords
 from aiokafka.protocol.fetch import FetchRequest
 
 from risk.byte_slices import BytesColumn
@@ -131,7 +131,7 @@ class RawFetch:
             return None
         source = result._partition_records
         read = self._read.pop(at, None)
-        records = read[1] if read is not None and read[0] is result else self._parsed(at, source.next_fetch_offset)
+        records = read[1] if read is not None and read[0] is result else self._parsed(at, source)
         if records is None:
             return _by_objects(result)
         rest = None
@@ -144,9 +144,13 @@ class RawFetch:
             result._partition_records = None
         return records if len(records) else None
 
-    def _parsed(self, at: TopicPartition, first_offset: int) -> FetchedRecords | None:
-        asked, data = self._fetched.pop(at, (None, b""))
-        return read_record_batches(data, first_offset) if asked == first_offset else None
+    def _parsed(self, at: TopicPartition, source: PartitionRecords) -> FetchedRecords | None:
+        asked, data = self._fetched.pop(at, (-1, b""))
+        if asked != source.next_fetch_offset:
+            return None
+        return read_record_batches(
+            data, asked, source._aborted_transactions if source._isolation_level == READ_COMMITTED else ()
+        )
 
 
 def _by_objects(result: FetchResult) -> FetchedRecords | None:

@@ -4,6 +4,7 @@ The format is Kafka's record batch, version 2 (KIP-98; "Message format" in the d
 record's headers hold is passed over.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,11 +18,13 @@ from risk.byte_slices import ABSENT, BytesColumn
 
 HEADER_BYTES = 61
 _CRC_FROM = 21
-_CODEC_MASK, _LOG_APPEND_TIME, _CONTROL = 0x07, 0x08, 0x20
+_CODEC_MASK, _LOG_APPEND_TIME, _TRANSACTIONAL, _CONTROL = 0x07, 0x08, 0x10, 0x20
 _DECOMPRESS = {1: codec.gzip_decode, 2: codec.snappy_decode, 3: codec.lz4_decode, 4: codec.zstd_decode}
 _LEAST_RECORD_BYTES = 7
+_MARKER_TYPE, _ABORT = 8, 0
+"""Where a marker's record, which is of single bytes but for its key, tells its type: the low byte of it."""
 
-_START, _END, _BASE_OFFSET, _NEXT_OFFSET, _ATTRIBUTES, _FIRST_MS, _MAX_MS, _COUNT, _CRC, _FIELDS = range(10)
+_START, _END, _BASE_OFFSET, _NEXT_OFFSET, _ATTRIBUTES, _FIRST_MS, _MAX_MS, _PRODUCER, _COUNT, _CRC, _FIELDS = range(11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,13 @@ class FetchedRecords:
         )
 
 
-def read_record_batches(data: bytes, first_offset: int) -> FetchedRecords | None:
+def read_record_batches(
+    data: bytes, first_offset: int, aborted: Sequence[tuple[int, int]] = ()
+) -> FetchedRecords | None:
     """Return the records of whole batches from `first_offset` on; what markers of transactions hold is left out.
+
+    `aborted` are the aborted transactions that the broker named with the data, by producer id and first offset: their
+    records are left out too.
 
     None where a batch has an older format, which brokers have not written since version 0.11. Raises
     CorruptRecordException for bytes whose checksum is wrong, or that are no records, and UnsupportedCodecError.
@@ -72,7 +80,7 @@ def read_record_batches(data: bytes, first_offset: int) -> FetchedRecords | None
         if calc_crc32c(view[start - HEADER_BYTES + _CRC_FROM : end]) != crc:
             raise CorruptRecordException(f"a record batch of {end - start} bytes has a wrong checksum")
     next_offset = max(first_offset, int(batches[-1, _NEXT_OFFSET])) if len(batches) else first_offset
-    batches = batches[batches[:, _ATTRIBUTES] & _CONTROL == 0]
+    batches = batches[_committed(buffer, batches, aborted) & (batches[:, _ATTRIBUTES] & _CONTROL == 0)]
     if (batches[:, _ATTRIBUTES] & _CODEC_MASK).any():
         buffer, batches = _decompressed(view, batches)
     if (
@@ -92,6 +100,27 @@ def read_record_batches(data: bytes, first_offset: int) -> FetchedRecords | None
         BytesColumn(buffer, value_starts, value_ends),
         next_offset,
     )
+
+
+def _committed(
+    buffer: NDArray[np.uint8], batches: NDArray[np.int64], aborted: Sequence[tuple[int, int]]
+) -> NDArray[np.bool_]:
+    """Return which batches are of no aborted transaction, bool[batches]."""
+    committed = np.ones(len(batches), dtype=np.bool_)
+    if not aborted:
+        return committed
+    coming = sorted(aborted, key=lambda transaction: transaction[1], reverse=True)
+    ending: set[int] = set()
+    for at, (start, base_offset, attributes, producer) in enumerate(
+        batches[:, (_START, _BASE_OFFSET, _ATTRIBUTES, _PRODUCER)].tolist()
+    ):
+        while coming and coming[-1][1] <= base_offset:
+            ending.add(coming.pop()[0])
+        if attributes & _CONTROL and buffer[start + _MARKER_TYPE] == _ABORT:
+            ending.discard(producer)
+        elif attributes & _TRANSACTIONAL:
+            committed[at] = producer not in ending
+    return committed
 
 
 def _decompressed(view: memoryview, batches: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -146,6 +175,7 @@ def _batches(data: NDArray[np.uint8]) -> NDArray[np.int64] | None:
         batches[batch, _ATTRIBUTES] = _big_endian(data, at + 21, 2)
         batches[batch, _FIRST_MS] = _big_endian(data, at + 27, 8)
         batches[batch, _MAX_MS] = _big_endian(data, at + 35, 8)
+        batches[batch, _PRODUCER] = _big_endian(data, at + 43, 8)
         batches[batch, _COUNT] = _big_endian(data, at + 57, 4)
         batches[batch, _CRC] = _big_endian(data, at + 17, 4) & 0xFFFFFFFF
         at = end

@@ -4,6 +4,8 @@ import struct
 
 import numpy as np
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
 from aiokafka.errors import CorruptRecordException, UnsupportedCodecError
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
@@ -82,6 +84,49 @@ def test_reading_goes_on_after_the_last_batch_also_where_its_records_are_gone() 
     empty = read_record_batches(b"", 3)
     assert empty is not None
     assert (len(empty), empty.next_offset) == (0, 3)
+
+
+@st.composite
+def _transactional_logs(draw: st.DrawFn) -> tuple[bytes, list[tuple[int, int]]]:
+    """Draw a log of three producers' batches with markers between them, and its aborted transactions."""
+    data, base = b"", 0
+    aborted: list[tuple[int, int]] = []
+    begun: dict[int, int] = {}
+    for _ in range(draw(st.integers(0, 25))):
+        producer = draw(st.integers(0, 2))
+        if producer in begun and draw(st.booleans()):
+            kind = draw(st.integers(0, 1))
+            builder = DefaultRecordBatchBuilder(2, 0, 1, producer, 0, -1, 1 << 16)
+            builder.append(0, 5, struct.pack(">hh", 0, kind), b"\0" * 6, [])
+            data += _at_offset(_with_attributes(bytes(builder.build()), 0x30), base)
+            first = begun.pop(producer)
+            if kind == 0:
+                aborted.append((producer, first))
+            base += 1
+            continue
+        in_transaction = producer in begun or draw(st.booleans())
+        if in_transaction:
+            begun.setdefault(producer, base)
+        count = draw(st.integers(1, 3))
+        builder = DefaultRecordBatchBuilder(2, 0, int(in_transaction), producer, 0, 0, 1 << 16)
+        for at in range(count):
+            builder.append(at, 5, b"%d" % producer, b"%d" % (base + at), [])
+        data += _at_offset(bytes(builder.build()), base)
+        base += count
+    return data, aborted
+
+
+@given(_transactional_logs())
+def test_what_was_aborted_is_left_out_as_aiokafka_leaves_it_out(log: tuple[bytes, list[tuple[int, int]]]) -> None:
+    """Of interleaved transactions those that a marker ends by an abort give nothing, and all others everything."""
+    data, aborted = log
+    expected = PartitionRecords(
+        TopicPartition("changelog", 0), MemoryRecords(data), aborted, 0, None, None, True, READ_COMMITTED
+    )
+    found = read_record_batches(data, 0, aborted)
+    assert found is not None
+    assert list(zip(found.offsets.tolist(), found.values, strict=True)) == [(one.offset, one.value) for one in expected]
+    assert found.next_offset == expected.next_fetch_offset
 
 
 def test_the_broker_s_time_is_taken_where_it_sets_the_time() -> None:
