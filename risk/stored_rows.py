@@ -30,8 +30,8 @@ def _prefixed(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class StoredRows(Sequence[tuple[bytes, bytes | None]]):
-    """Packed rows by their keys; a row that is None is one to be removed.
+class StoredRows(Sequence[tuple[bytes, bytes]]):
+    """Packed rows by their keys.
 
     >>> rows = StoredRows.of([(b"ann", b"1"), (b"bob", b"2")])
     >>> list(StoredRows.joined([rows.prefixed(b"m"), StoredRows.of([(b"n", b"3")])]))
@@ -42,7 +42,7 @@ class StoredRows(Sequence[tuple[bytes, bytes | None]]):
     rows: BytesColumn
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[bytes, bytes | None]]) -> "StoredRows":
+    def of(cls, pairs: Iterable[tuple[bytes, bytes]]) -> "StoredRows":
         """Return (key, row) pairs as columns, which they may be already."""
         if isinstance(pairs, StoredRows):
             return pairs
@@ -66,16 +66,16 @@ class StoredRows(Sequence[tuple[bytes, bytes | None]]):
         return len(self.keys)
 
     @overload
-    def __getitem__(self, at: int) -> tuple[bytes, bytes | None]: ...
+    def __getitem__(self, at: int) -> tuple[bytes, bytes]: ...
     @overload
     def __getitem__(self, at: slice) -> "StoredRows": ...
-    def __getitem__(self, at: int | slice) -> "tuple[bytes, bytes | None] | StoredRows":
+    def __getitem__(self, at: int | slice) -> "tuple[bytes, bytes] | StoredRows":
         if isinstance(at, slice):
             return StoredRows(self.keys[at], self.rows[at])
-        return self.keys[at] or b"", self.rows[at]
+        return self.keys[at] or b"", self.rows[at] or b""
 
-    def __iter__(self) -> Iterator[tuple[bytes, bytes | None]]:
-        return ((key or b"", row) for key, row in zip(self.keys, self.rows, strict=True))
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        return ((key or b"", row or b"") for key, row in zip(self.keys, self.rows, strict=True))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)

@@ -8,14 +8,16 @@ writes after that is refused by the broker (`stream.producer_epoch`).
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
 from aiokafka import AIOKafkaProducer
 from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.errors import ProducerFenced
 
+from risk.byte_slices import ABSENT, BytesColumn
 from risk.stored_rows import StoredRows
 from stream.encoded_batch import EncodedBatch, encoded_batches
 from stream.log_span import read_log
@@ -127,21 +129,18 @@ class Changelog:
         """Disconnect."""
         await self._producer.stop()
 
-    async def write(self, rows: Iterable[tuple[bytes, bytes | None]], cut: Cut) -> None:
-        """Write one checkpoint as one transaction; a row of None is removed.
+    async def write(self, rows: Iterable[tuple[bytes, bytes]], cut: Cut, gone: Sequence[bytes] = ()) -> None:
+        """Write one checkpoint as one transaction; the rows of the keys that are `gone` are removed.
 
         Raises FencedError if the partition has a new owner.
         """
         producer = self._producer
-        records = StoredRows.joined(
-            [StoredRows.of(rows).prefixed(ROW_PREFIX), StoredRows.of([(CUT_KEY, msgspec.msgpack.encode(cut))])]
-        )
-        now_ms = int(time.time() * 1000)
-        if len(records) < MANY_ROWS:
-            batches = _batches(records, now_ms)
+        stored, now_ms = StoredRows.of(rows), int(time.time() * 1000)
+        if len(stored) < MANY_ROWS:
+            batches = checkpoint_batches(stored, cut, now_ms, gone)
         else:
             # Compiled code that lets go of the interpreter: others' chunks are scored meanwhile.
-            batches = await asyncio.to_thread(_batches, records, now_ms)
+            batches = await asyncio.to_thread(checkpoint_batches, stored, cut, now_ms, gone)
         try:
             async with producer.transaction():
                 deliveries = [
@@ -156,5 +155,11 @@ class Changelog:
         return FencedError(f"changelog {self._topic}[{self._partition}] was taken over by another worker")
 
 
-def _batches(records: StoredRows, now_ms: int) -> list[EncodedBatch]:
-    return encoded_batches(records, now_ms, most_bytes=BATCH_BYTES, transactional=True)
+def checkpoint_batches(rows: StoredRows, cut: Cut, now_ms: int, gone: Sequence[bytes] = ()) -> list[EncodedBatch]:
+    """Return a checkpoint as the batches that are written: rows that are gone, the rows, and the cut after them."""
+    parts = [rows.prefixed(ROW_PREFIX), StoredRows.of([(CUT_KEY, msgspec.msgpack.encode(cut))])]
+    if gone:
+        nothing = np.full(len(gone), ABSENT)
+        removed = StoredRows(BytesColumn.of(gone), BytesColumn(np.empty(0, dtype=np.uint8), nothing, nothing))
+        parts = [removed.prefixed(ROW_PREFIX), *parts]
+    return encoded_batches(StoredRows.joined(parts), now_ms, most_bytes=BATCH_BYTES, transactional=True)

@@ -96,7 +96,7 @@ async def _rebuild(settings: Settings, spec: JobSpec, partition: int, on_read: C
     await changelog.start([])
     try:
         gone = {key for key, _ in former.rows} - {key for key, _ in rows}
-        await changelog.write([*((key, None) for key in gone), *rows], cut)
+        await changelog.write(rows, cut, list(gone))
     finally:
         await changelog.stop()
     await _commit(settings, KafkaPartition(spec.source_topic, partition), fold)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from risk.chunk import Chunk
 from risk.fold import Fold, Output, Stream
+from risk.stored_rows import StoredRows
 from schemas.encoding import encode
 from schemas.label import Label
 from schemas.position import Position
@@ -17,6 +18,8 @@ from schemas.tick import Tick
 from schemas.transaction import Transaction
 from stream.app import job_specs
 from stream.bundles import Bundles, read_bundles
+from stream.changelog import Cut, checkpoint_batches
+from stream.record_batches import read_record_batches
 from stream.settings import Settings
 
 _TIME_NS = 1_767_225_600_000_000_000
@@ -65,7 +68,10 @@ def _run(fold: Fold, topic: str, key: bytes | None, values: Iterable[bytes]) -> 
     messages = tuple(values)
     offsets = tuple(range(len(messages)))
     emitted = fold.advance(Chunk.of(topic, 0, offsets, (key,) * len(messages), messages, caught_up=True))
-    fold.restore(fold.cut(), fold.take_changed())
+    rows, cut = StoredRows.of(fold.take_changed()), fold.cut()
+    for batch in checkpoint_batches(rows, Cut(fold.state_version, 0, cut, {}), now_ms=0):
+        read_record_batches(batch._build(), 0)
+    fold.restore(cut, rows)
     return emitted.outputs
 
 

@@ -36,8 +36,8 @@ async def make_foreign(settings: Settings) -> None:
                 partition=partition,
             )
             await changelog.start([])
-            rows = [(key, None) for key, _ in former.rows[::2]] + [(b"foreign", b"?")]
-            await changelog.write(rows, Cut(f"{spec.name}-0", former.cut.source_offset, b"?", former.cut.output_ends))
+            cut = Cut(f"{spec.name}-0", former.cut.source_offset, b"?", former.cut.output_ends)
+            await changelog.write([(b"foreign", b"?")], cut, gone=[key for key, _ in former.rows[::2]])
             await changelog.stop()
 
 
