@@ -12,6 +12,14 @@ ABSENT = -1
 """The start of a byte string that is not there, which is not an empty one."""
 
 
+def read_only(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the same bytes as an array that cannot be written, as most are: loops are compiled for one kind alone."""
+    if data.flags.writeable:
+        data = data.view()
+        data.flags.writeable = False
+    return data
+
+
 @njit(cache=True)
 def _gather(
     data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64], gathered: NDArray[np.uint8]
@@ -49,7 +57,7 @@ class ByteSlices:
     def joined(self) -> bytes:
         """Return the bytes of all slices, one after another; from them and `lengths` the column can be made again."""
         gathered = np.empty(int(self.lengths.sum()), dtype=np.uint8)
-        _gather(self.data, self.starts, self.ends, gathered)
+        _gather(read_only(self.data), self.starts, self.ends, gathered)
         return gathered.tobytes()
 
 

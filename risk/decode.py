@@ -1,23 +1,27 @@
 """Bytes to columns: what can be used as arrays, what cannot as rejections. Nothing here raises, for any bytes.
 
-Good messages take one decoder call and a few comparisons each. Only a message that fails takes the slow path, which
-finds out why.
+Transactions, labels and ticks that are written in the plain way are scanned from bytes into columns by a compiled loop
+(`risk.json_scan`). What the loop leaves out, and messages of the other kinds, the full decoder decides on: it takes one
+call and a few comparisons each. Only a message that fails there takes the slow path, which finds out why.
 """
 
 import json
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar, get_args
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
+from risk.byte_slices import BytesColumn, TextColumn
+from risk.message_form import MessageForm, Scanned
 from risk.rejection import Rejection, RejectionReason
 from schemas.application import Application
+from schemas.currency import CurrencyCode
 from schemas.label import Label
 from schemas.tick import Tick
 from schemas.transaction import Transaction
@@ -37,9 +41,9 @@ class TransactionColumns:
     """
 
     index: npt.NDArray[np.int64]
-    transaction_id: list[str]
-    customer_id: list[str]
-    merchant_id: list[str]
+    transaction_id: TextColumn
+    customer_id: TextColumn
+    merchant_id: TextColumn
     amount: npt.NDArray[np.float64]
     event_time_ns: npt.NDArray[np.int64]
 
@@ -49,9 +53,9 @@ class LabelColumns:
     """Labels, row by row; `fraud` bool[n] is True for a report and False for a clearance."""
 
     index: npt.NDArray[np.int64]
-    transaction_id: list[str]
-    customer_id: list[str]
-    merchant_id: list[str]
+    transaction_id: TextColumn
+    customer_id: TextColumn
+    merchant_id: TextColumn
     transaction_time_ns: npt.NDArray[np.int64]
     event_time_ns: npt.NDArray[np.int64]
     fraud: npt.NDArray[np.bool_]
@@ -66,7 +70,7 @@ class TickColumns:
     """
 
     index: npt.NDArray[np.int64]
-    symbol: list[str]
+    symbol: TextColumn
     event_time_ns: npt.NDArray[np.int64]
     bid: npt.NDArray[np.float64]
     ask: npt.NDArray[np.float64]
@@ -92,9 +96,87 @@ class ApplicationColumns:
 _TRANSACTION_QUOTES, _LABEL_QUOTES, _TICK_QUOTES, _APPLICATION_QUOTES = 22, 20, 12, 14
 # The one optional field: its name accounts for two more.
 _SEQUENCE = b'"sequence":'
-_transactions = msgspec.json.Decoder(Transaction)
-_labels = msgspec.json.Decoder(Label)
-_ticks = msgspec.json.Decoder(Tick)
+_CURRENCIES = frozenset(get_args(CurrencyCode))
+
+
+class _Reader(Generic[Message]):
+    """Reads one kind of message: the plain ones by a scan, the others by the decoder, whose word is final."""
+
+    def __init__(self, message: type[Message], quotes: int, owner: str | None = None) -> None:
+        self._decoder = msgspec.json.Decoder(message)
+        self._quotes = quotes
+        self._form = MessageForm(message, owner)
+
+    def scan(self, keys: BytesColumn, values: BytesColumn, constant: bytes = b"") -> Scanned:
+        """Return what the plain messages hold; a text that the schema gives a choice of must be `constant`."""
+        return self._form.scan(keys, values, MAX_BYTES, constant)
+
+    def read(
+        self, keys: BytesColumn, values: BytesColumn, scanned: Scanned, check: Check[Message]
+    ) -> tuple["_Read", list[Rejection]]:
+        """Return all messages that can be used, and the rejections; what was not scanned as good is decoded."""
+        data = values.data
+        index = np.arange(len(values))
+        if scanned.good.all():
+            return _Read(self._form, data, index, scanned), []
+        left = np.flatnonzero(~scanned.good)
+        messages, found, rejections = decode_messages(
+            self._decoder, self._quotes, keys.take(left), values.take(left), check
+        )
+        if messages:
+            rows = left[found]
+            data = self._put(messages, rows, data, scanned)
+            scanned.good[rows] = True
+        rejections = [replace(one, index=int(left[one.index])) for one in rejections]
+        return _Read(self._form, data, np.flatnonzero(scanned.good), scanned), rejections
+
+    def _put(
+        self, messages: list[Message], rows: npt.NDArray[np.int64], data: npt.NDArray[np.uint8], scanned: Scanned
+    ) -> npt.NDArray[np.uint8]:
+        """Put decoded messages into the rows that the scan left; return the bytes, with their texts behind them."""
+        for slot, name in enumerate(self._form.texts):
+            more = TextColumn.of([getattr(one, name) for one in messages])
+            scanned.texts[0, slot, rows] = more.starts + len(data)
+            scanned.texts[1, slot, rows] = more.ends + len(data)
+            data = np.concatenate((data, more.data))
+        for slot, name in enumerate(self._form.integers):
+            found = [getattr(one, name) for one in messages]
+            scanned.integers[slot, rows] = [-1 if one is None else one for one in found]
+        for slot, name in enumerate(self._form.floats):
+            numbers = [getattr(one, name) for one in messages]
+            scanned.floats[slot, rows] = [np.nan if one is UNSET else one for one in numbers]
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Messages that can be used, and each one's place, `index` int64[n], in the list that was read."""
+
+    form: MessageForm
+    data: npt.NDArray[np.uint8]
+    index: npt.NDArray[np.int64]
+    scanned: Scanned
+
+    def _rows(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return column if len(self.index) == len(column) else column[self.index]
+
+    def texts(self, name: str) -> TextColumn:
+        """Return the texts of a field."""
+        starts, ends = self.scanned.texts[:, self.form.texts.index(name)]
+        return TextColumn(self.data, self._rows(starts), self._rows(ends))
+
+    def integers(self, name: str) -> npt.NDArray[np.int64]:
+        """Return the integers of a field, int64[n]."""
+        return self._rows(self.scanned.integers[self.form.integers.index(name)])
+
+    def floats(self, name: str) -> npt.NDArray[np.float64]:
+        """Return the numbers of a field, float64[n]."""
+        return self._rows(self.scanned.floats[self.form.floats.index(name)])
+
+
+_transactions = _Reader(Transaction, _TRANSACTION_QUOTES, owner="customer_id")
+_labels = _Reader(Label, _LABEL_QUOTES)
+_ticks = _Reader(Tick, _TICK_QUOTES, owner="symbol")
 _applications = msgspec.json.Decoder(Application)
 
 
@@ -122,29 +204,33 @@ def decode_transactions(
             return "key_mismatch", key_detail("customer_id", key)
         return None
 
-    good, index, rejections = decode_messages(_transactions, _TRANSACTION_QUOTES, keys, values, check)
+    keys, values = BytesColumn.of(keys), BytesColumn.of(values)
+    # A currency that no message may have must not be found in one: no text of one is empty.
+    scanned = _transactions.scan(keys, values, currency.encode() if currency in _CURRENCIES else b"")
+    read, rejections = _transactions.read(keys, values, scanned, check)
     columns = TransactionColumns(
-        index=index,
-        transaction_id=[one.transaction_id for one in good],
-        customer_id=[one.customer_id for one in good],
-        merchant_id=[one.merchant_id for one in good],
-        amount=np.array([one.amount for one in good], dtype=np.float64),
-        event_time_ns=np.array([one.event_time_ns for one in good], dtype=np.int64),
+        index=read.index,
+        transaction_id=read.texts("transaction_id"),
+        customer_id=read.texts("customer_id"),
+        merchant_id=read.texts("merchant_id"),
+        amount=read.floats("amount"),
+        event_time_ns=read.integers("event_time_ns"),
     )
     return columns, rejections
 
 
 def decode_labels(values: Sequence[bytes | None]) -> tuple[LabelColumns, list[Rejection]]:
     """Return the labels and the rejections; labels may be keyed by anything."""
-    good, index, rejections = decode_messages(_labels, _LABEL_QUOTES, [None] * len(values), values, _accept)
+    values = BytesColumn.of(values)
+    read, rejections = _labels.read(values, values, _labels.scan(values, values), _accept)
     columns = LabelColumns(
-        index=index,
-        transaction_id=[one.transaction_id for one in good],
-        customer_id=[one.customer_id for one in good],
-        merchant_id=[one.merchant_id for one in good],
-        transaction_time_ns=np.array([one.transaction_time_ns for one in good], dtype=np.int64),
-        event_time_ns=np.array([one.event_time_ns for one in good], dtype=np.int64),
-        fraud=np.array([one.fraud for one in good], dtype=np.bool_),
+        index=read.index,
+        transaction_id=read.texts("transaction_id"),
+        customer_id=read.texts("customer_id"),
+        merchant_id=read.texts("merchant_id"),
+        transaction_time_ns=read.integers("transaction_time_ns"),
+        event_time_ns=read.integers("event_time_ns"),
+        fraud=read.integers("fraud") == 1,
     )
     return columns, rejections
 
@@ -160,26 +246,24 @@ def decode_ticks(keys: Sequence[bytes | None], values: Sequence[bytes | None]) -
     >>> columns.bid.tolist(), columns.price.tolist(), columns.size.tolist(), columns.sequence.tolist()
     ([nan], [684.5], [100.0], [7])
     """
-    good, index, rejections = decode_messages(_ticks, _TICK_QUOTES, keys, values, _check_tick)
+    keys, values = BytesColumn.of(keys), BytesColumn.of(values)
+    scanned = _ticks.scan(keys, values)
+    bid, ask, price, size = scanned.floats
+    no_quote, no_trade = np.isnan(bid), np.isnan(price)
+    half = (no_quote != np.isnan(ask)) | (no_trade != np.isnan(size)) | (no_quote & no_trade)
+    scanned.good[half | (bid > ask)] = False
+    read, rejections = _ticks.read(keys, values, scanned, _check_tick)
     columns = TickColumns(
-        index=index,
-        symbol=[one.symbol for one in good],
-        event_time_ns=np.array([one.event_time_ns for one in good], dtype=np.int64),
-        bid=_or_nan([one.bid for one in good]),
-        ask=_or_nan([one.ask for one in good]),
-        price=_or_nan([one.price for one in good]),
-        size=_or_nan([one.size for one in good]),
-        sequence=np.array([-1 if one.sequence is None else one.sequence for one in good], dtype=np.int64),
+        index=read.index,
+        symbol=read.texts("symbol"),
+        event_time_ns=read.integers("event_time_ns"),
+        bid=read.floats("bid"),
+        ask=read.floats("ask"),
+        price=read.floats("price"),
+        size=read.floats("size"),
+        sequence=read.integers("sequence"),
     )
     return columns, rejections
-
-
-def _or_nan(values: list[float | UnsetType]) -> npt.NDArray[np.float64]:
-    """Return the values, NaN where there is none."""
-    missing = values.count(UNSET)
-    if missing == len(values):
-        return np.full(len(values), np.nan)
-    return np.array([np.nan if one is UNSET else one for one in values] if missing else values, dtype=np.float64)
 
 
 def decode_applications(

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from risk.byte_slices import TextColumn
 from risk.chunk import Chunk
 from risk.decode import LabelColumns, TransactionColumns
 from risk.rejection import Rejection
@@ -23,7 +24,7 @@ LATE_LIMIT_NS = 7 * 86_400_000_000_000
 
 
 class TimedColumns(Protocol):
-    """Messages as the decoder gives them: a frozen dataclass of columns, arrays or lists, all of one length."""
+    """Messages as the decoder gives them: a frozen dataclass of columns: arrays, texts or lists, all of one length."""
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
@@ -101,5 +102,10 @@ def rows_where(columns: Columns, chosen: NDArray[np.int64]) -> Columns:
     changes: dict[str, Any] = {}
     for name in columns.__dataclass_fields__:
         column = getattr(columns, name)
-        changes[name] = column[chosen] if isinstance(column, np.ndarray) else [column[at] for at in chosen.tolist()]
+        if isinstance(column, np.ndarray):
+            changes[name] = column[chosen]
+        elif isinstance(column, TextColumn):
+            changes[name] = column.take(chosen)
+        else:
+            changes[name] = [column[at] for at in chosen.tolist()]
     return replace(columns, **changes)

@@ -318,7 +318,7 @@ def test_a_key_that_is_not_the_owner_is_refused(kind: str, field: str) -> None:
 def test_labels_may_be_keyed_by_anything() -> None:
     """Labels have no key to check: the merchant in them says where they go."""
     columns, rejections = decode_labels([changed("label", fraud=False)])
-    assert (columns.merchant_id, columns.fraud.tolist(), rejections) == (["mill"], [False], [])
+    assert (list(columns.merchant_id), columns.fraud.tolist(), rejections) == (["mill"], [False], [])
 
 
 def test_every_reason_is_reached() -> None:

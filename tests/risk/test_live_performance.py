@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from risk.byte_slices import TextColumn
 from risk.decode import LabelColumns
 from risk.live_performance import CalibrationSource, LivePerformance
 from schemas.alert import Alert
@@ -41,9 +42,9 @@ def columns(labels: Sequence[Label]) -> LabelColumns:
     """Return labels in columns, as the decoder gives them."""
     return LabelColumns(
         np.arange(len(labels)),
-        [one.transaction_id for one in labels],
-        [one.customer_id for one in labels],
-        [one.merchant_id for one in labels],
+        TextColumn.of([one.transaction_id for one in labels]),
+        TextColumn.of([one.customer_id for one in labels]),
+        TextColumn.of([one.merchant_id for one in labels]),
         np.array([one.transaction_time_ns for one in labels], dtype=np.int64),
         np.array([one.event_time_ns for one in labels], dtype=np.int64),
         np.array([one.fraud for one in labels], dtype=np.bool_),
