@@ -12,6 +12,18 @@ ABSENT = -1
 """The start of a byte string that is not there, which is not an empty one."""
 
 
+def read_only(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the bytes as what cannot be written to, as those of Python's `bytes` are.
+
+    For compiled loops the two are of different types, and a loop that is given the other one compiles anew.
+    """
+    if not data.flags.writeable:
+        return data
+    view = data.view()
+    view.flags.writeable = False
+    return view
+
+
 @njit(cache=True)
 def _gather(
     data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64], gathered: NDArray[np.uint8]
