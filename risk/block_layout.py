@@ -224,6 +224,28 @@ def gather_order(
 
 
 @njit(cache=True)
+def gather_ids(
+    words: NDArray[np.int64],
+    block_words: NDArray[np.int64],
+    headers: NDArray[np.int64],
+    block: NDArray[np.int64],
+    row: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where in the bytes of `words` the transaction ids of rows begin and end, int64[n] each."""
+    halves = words.view(np.uint32)
+    starts = np.empty(block.shape[0], dtype=np.int64)
+    ends = np.empty(block.shape[0], dtype=np.int64)
+    for at in range(block.shape[0]):
+        own, count, width = row[at], headers[block[at], 1], headers[block[at], 2]
+        labels = headers[block[at], 0] & LABELS != 0
+        body = block_words[block[at]] + HEADER_WORDS + 3 * count + (count if labels else width * count)
+        texts = 8 * body + 12 * count + (count if labels else 0)
+        starts[at] = texts + (np.int64(halves[2 * body + own - 1]) if own > 0 else 0)
+        ends[at] = texts + np.int64(halves[2 * body + own])
+    return starts, ends
+
+
+@njit(cache=True)
 def gather_rows(
     words: NDArray[np.int64],
     block_words: NDArray[np.int64],
@@ -242,9 +264,9 @@ def gather_rows(
 ]:
     """Return columns of the rows `row[i]` of the blocks `block[i]`, which lie joined in `words`.
 
-    Block b begins at the word `block_words[b]`; `headers[b]` are its flags and n. They are kinds uint8[n]; event time,
-    transaction time and offset, int64[n] each; features float64[n, width], of labels zeros; and where in the bytes of
-    `words` the transaction ids, the customer ids and the merchant ids begin and end, int64[3, n] each.
+    Block b begins at the word `block_words[b]`; `headers[b]` are its flags, n and F. The columns are kinds uint8[n];
+    event time, transaction time and offset, int64[n] each; features float64[n, width], of labels zeros; and where in
+    the bytes of `words` the transaction ids, the customer ids and the merchant ids begin and end, int64[3, n] each.
     """
     total = block.shape[0]
     floats, halves, data = words.view(np.float64), words.view(np.uint32), words.view(np.uint8)

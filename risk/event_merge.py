@@ -21,6 +21,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from risk.byte_slices import TextColumn
 from risk.event_order import turn_order
 from risk.merchant_events import int64_column
 
@@ -78,8 +79,8 @@ class Joined(Protocol):
     ) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         """Return the order time, int64[n], and the rank, uint8[n], of the rows `row[i]` of the blocks `block[i]`."""
 
-    def event_id(self, block: int, row: int) -> str:
-        """Return what orders rows of an instant and a rank."""
+    def event_ids(self, block: NDArray[np.int64], row: NDArray[np.int64]) -> TextColumn:
+        """Return what orders those of the rows that are of an instant and a rank."""
 
 
 Block = TypeVar("Block", bound=MergeBlock)
@@ -163,16 +164,6 @@ class Released(msgspec.Struct, Generic[JoinedT], frozen=True):
     row: NDArray[np.int64]
     late: int
     early: int
-
-
-class _EventIds:
-    """The ids of rows, found when they are asked for: few are."""
-
-    def __init__(self, joined: Joined, block: NDArray[np.int64], row: NDArray[np.int64]) -> None:
-        self._joined, self._block, self._row = joined, block, row
-
-    def __getitem__(self, at: int, /) -> str:
-        return self._joined.event_id(int(self._block[at]), int(self._row[at]))
 
 
 class _Turns(Generic[Block]):
@@ -312,12 +303,14 @@ class EventMerge(Generic[Block, JoinedT]):
         joined = self._join(turns.blocks)
         block, row, turn = _spread(np.array(turns.spans, dtype=np.int64))
         time_ns, rank = joined.order_keys(block, row)
-        order = turn_order(turn, time_ns, rank, _EventIds(joined, block, row))
+        order = turn_order(turn, time_ns, rank, lambda at: joined.event_ids(block[at], row[at]))
         if order is not None:
-            block, row, time_ns = block[order], row[order], time_ns[order]
+            time_ns = time_ns[order]
         known_ns = np.array(turns.known_ns, dtype=np.int64)
         late, early, released_ns = _untimely(turn, time_ns, known_ns, self._released_ns)
         self._released_ns = int(released_ns)
+        if order is not None:
+            block, row = block[order], row[order]
         return Released(joined, block, row, late, early)
 
     def _forced_bound(self) -> int:

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.block_layout import LABELS, gather_order, gather_rows
+from risk.block_layout import LABELS, gather_ids, gather_order, gather_rows
 from risk.byte_slices import TextColumn
 from risk.customer_profile import CUSTOMER_FEATURES
 from risk.merchant_events import Block
@@ -53,13 +53,16 @@ class MerchantBlocks:
         self._blocks = blocks
         self._bytes = b"".join([one.value for one in blocks])
         self._words = np.frombuffer(self._bytes, dtype="<i8")
-        # Flags and rows, as the loops take them, and beside them what is needed here.
+        # Flags, n and F, as the loops take them, and beside them what is needed here.
         numbers = np.array(
-            [(LABELS if one.role == "labels" else 0, one.count, one.partition, len(one.value) // 8) for one in blocks],
+            [
+                (LABELS if one.role == "labels" else 0, one.count, one.width, one.partition, len(one.value) // 8)
+                for one in blocks
+            ],
             dtype=np.int64,
         )
-        self._headers, self._partitions = numbers, numbers[:, 2]
-        self._block_words = np.cumsum(numbers[:, 3]) - numbers[:, 3]
+        self._headers, self._partitions = numbers, numbers[:, 3]
+        self._block_words = np.cumsum(numbers[:, 4]) - numbers[:, 4]
 
     def order_keys(
         self, block: NDArray[np.int64], row: NDArray[np.int64]
@@ -71,9 +74,10 @@ class MerchantBlocks:
         time_ns, rank = gather_order(self._words, self._block_words, self._headers, block, row)
         return time_ns, rank
 
-    def event_id(self, block: int, row: int) -> str:
-        """Return the transaction's id, which orders rows of an instant and a rank."""
-        return self._blocks[block].transaction_id[row]
+    def event_ids(self, block: NDArray[np.int64], row: NDArray[np.int64]) -> TextColumn:
+        """Return the transactions' ids, which order rows of an instant and a rank."""
+        starts, ends = gather_ids(self._words, self._block_words, self._headers, block, row)
+        return TextColumn(np.frombuffer(self._bytes, dtype=np.uint8), starts, ends)
 
     def rows(self, block: NDArray[np.int64], row: NDArray[np.int64]) -> EventRows:
         """Gather the rows `row[i]` of the blocks `block[i]`.

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from risk.byte_slices import TextColumn
 from risk.event_merge import Released
 from risk.market.market_events import Block, Role
 from risk.merchant_events import int64_column
@@ -26,9 +27,10 @@ class MarketBlocks:
         time_ns = int64_column(b"".join(one.order_time_ns for one in self.blocks))
         return time_ns[flat], np.concatenate([one.ranks for one in self.blocks])[flat]
 
-    def event_id(self, block: int, row: int) -> str:
-        """Return the row's key, which orders rows of an instant and a rank."""
-        return self.blocks[block].key[row]
+    def event_ids(self, block: NDArray[np.int64], row: NDArray[np.int64]) -> TextColumn:
+        """Return the rows' keys, which order rows of an instant and a rank."""
+        pairs = zip(block.tolist(), row.tolist(), strict=True)
+        return TextColumn.of([self.blocks[number].key[at] for number, at in pairs])
 
     def flat(self, block: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return where rows lie in columns that are joined."""

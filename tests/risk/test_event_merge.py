@@ -269,5 +269,4 @@ def test_what_a_block_costs_does_not_grow_with_what_waits() -> None:
 
 def ids_of(released: Released[MerchantBlocks]) -> list[str]:
     """Return the released events' ids, in their order."""
-    pairs = zip(released.block.tolist(), released.row.tolist(), strict=True)
-    return [released.blocks.event_id(block, row) for block, row in pairs]
+    return list(released.blocks.event_ids(released.block, released.row))
