@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
 from typing import Generic, Protocol, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from risk.byte_slices import BytesColumn
 from risk.chunk import Chunk
 from risk.merchant_events import int64_column
@@ -11,7 +14,7 @@ from schemas.source import Source
 
 
 class RowBlock(Protocol):
-    """Rows of one source, a partition of the stream that a role names; `offsets` are int64 as bytes."""
+    """Rows of one source, a partition of the stream that a role names; `offsets` are int64[n], or their bytes."""
 
     @property
     def role(self) -> str:
@@ -22,7 +25,7 @@ class RowBlock(Protocol):
         """The partition of its topic."""
 
     @property
-    def offsets(self) -> bytes:
+    def offsets(self) -> bytes | NDArray[np.int64]:
         """Where each row's message lies in it."""
 
     def __len__(self) -> int:

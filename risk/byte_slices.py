@@ -13,11 +13,15 @@ ABSENT = -1
 
 
 def read_only(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the same bytes as an array that cannot be written, as most are: loops are compiled for one kind alone."""
-    if data.flags.writeable:
-        data = data.view()
-        data.flags.writeable = False
-    return data
+    """Return the bytes as what cannot be written to, as those of Python's `bytes` are.
+
+    For compiled loops the two are of different types, and a loop that is given the other one compiles anew.
+    """
+    if not data.flags.writeable:
+        return data
+    view = data.view()
+    view.flags.writeable = False
+    return view
 
 
 @njit(cache=True)

@@ -10,16 +10,18 @@ from risk.bundle import FEATURES, Bundle
 from risk.chunk import Chunk
 from risk.decision import APPROVE, OUTCOMES, SEVERITIES, decide, severity
 from risk.drift_bins import DriftBins
-from risk.event_merge import EventMerge, MergeCut, Released
-from risk.event_rows import EventRows
+from risk.event_merge import EventMerge, MergeCut
+from risk.event_rows import EventRows, MerchantBlocks
 from risk.explanation import Explanations
 from risk.fold import Emitted, Output
 from risk.identity import alert_id
-from risk.merchant_events import TRANSACTION, Block, Source, decode_block
+from risk.merchant_events import TRANSACTION, Block, decode_blocks
+from risk.merchant_events import Source as BlockSource
 from risk.merchant_profile import MerchantProfile
 from schemas.alert import Alert
 from schemas.encoding import encode
 from schemas.score import Score
+from schemas.source import Source
 
 _NORMALISER_PREFIX = b"n"
 _PROFILE_PREFIX = b"m"
@@ -39,9 +41,9 @@ class MerchantFold:
         self._bundle = bundle
         self._transactions_topic = transactions_topic
         self._publish_scores = publish_scores
-        sources: list[Source] = [("transactions", at) for at in range(partitions)]
+        sources: list[BlockSource] = [("transactions", at) for at in range(partitions)]
         sources += [("labels", at) for at in range(partitions)]
-        self._merge = EventMerge[Block](sources)
+        self._merge = EventMerge[Block, MerchantBlocks](sources, MerchantBlocks)
         self._profiles = MerchantProfile()
         self._normaliser = bundle.normaliser()
         self._normaliser_key = _NORMALISER_PREFIX + bundle.version.encode()
@@ -61,40 +63,27 @@ class MerchantFold:
     def advance(self, chunk: Chunk) -> Emitted:
         """Score the transactions whose turn has come; emit alerts, and scores if they are asked for."""
         emitted = Emitted()
-        found: list[Released[Block]] = []
-        for offset, value in zip(chunk.offsets.tolist(), chunk.values, strict=True):
-            assert value is not None, "merchant-events is written by first hops alone"
-            released = self._merge.add(offset, decode_block(value))
-            if released is not None:
-                found.append(released)
-        if not found:
+        released = self._merge.add(chunk.offsets.tolist(), decode_blocks(chunk.values))
+        if released is None:
             return emitted
-        blocks = [block for one in found for block in one.blocks]
-        firsts = np.cumsum([0, *(len(one.blocks) for one in found[:-1])])
-        block = np.concatenate([one.block + first for one, first in zip(found, firsts, strict=True)])
-        row = np.concatenate([one.row for one in found])
-        self._score(EventRows(blocks, block, row), emitted)
-        emitted.counts["late"] = sum(one.late for one in found)
-        emitted.counts["released_early"] = sum(one.early for one in found)
+        self._score(released.blocks.rows(released.block, released.row), emitted)
+        emitted.counts["late"] = released.late
+        emitted.counts["released_early"] = released.early
         return emitted
 
     def _score(self, rows: EventRows, emitted: Emitted) -> None:
-        kind = rows.kinds()
         merchant_features = self._profiles.advance(
-            rows.texts([block.merchant_id for block in rows.blocks]),
-            rows.int64("event_time_ns"),
-            kind,
-            rows.texts([block.transaction_id for block in rows.blocks]),
-            rows.int64("transaction_time_ns"),
+            rows.merchant_id, rows.event_time_ns, rows.kinds, rows.transaction_id, rows.transaction_time_ns
         )
-        chosen = np.flatnonzero(kind == TRANSACTION)
-        emitted.counts = {"scored": len(chosen), "labelled": len(kind) - len(chosen)}
+        chosen = np.flatnonzero(rows.kinds == TRANSACTION)
+        emitted.counts = {"scored": len(chosen), "labelled": len(rows) - len(chosen)}
         if not len(chosen):
             return
-        transactions = rows.where(chosen)
-        raw = np.hstack([transactions.features(), merchant_features[chosen]])[:, self._columns]
-        event_time_ns = transactions.int64("event_time_ns")
-        normalised = self._normaliser.advance(raw, event_time_ns)
+        raw = np.hstack([rows.features, merchant_features])[:, self._columns]
+        transactions = rows
+        if len(chosen) < len(rows):
+            transactions, raw = rows.where(chosen), raw[chosen]
+        normalised = self._normaliser.advance(raw, transactions.event_time_ns)
         scores = self._bundle.scorer.score(normalised)
         if self._drift_bins is not None:
             emitted.bin_counts = self._drift_bins.count(scores, raw)
@@ -124,9 +113,9 @@ class MerchantFold:
         reasons = self._bundle.reasons(raw, explanations)
         scores, usual_scores = explanations.score.tolist(), explanations.usual_score.tolist()
         contributions, features = explanations.contributions.tolist(), raw.tolist()
-        event_times = rows.int64("event_time_ns").tolist()
+        event_times = rows.event_time_ns.tolist()
         outputs = []
-        for at, (event_id, customer_id, source) in enumerate(rows.identities(self._transactions_topic)):
+        for at, (event_id, customer_id, source) in enumerate(self._identities(rows)):
             outcome = OUTCOMES[outcomes[at]]
             identity = alert_id(event_id, customer_id, version)
             alert = Alert(
@@ -161,10 +150,10 @@ class MerchantFold:
         outcomes: NDArray[np.uint8],
     ) -> list[Output]:
         manifest, version = self._bundle.manifest, self._bundle.version
-        event_times = rows.int64("event_time_ns").tolist()
-        merchants = rows.texts([block.merchant_id for block in rows.blocks])
+        event_times = rows.event_time_ns.tolist()
+        merchants = list(rows.merchant_id)
         outputs = []
-        for at, (event_id, customer_id, source) in enumerate(rows.identities(self._transactions_topic)):
+        for at, (event_id, customer_id, source) in enumerate(self._identities(rows)):
             score = Score(
                 schema_version=1,
                 event_id=event_id,
@@ -181,6 +170,15 @@ class MerchantFold:
             identity = bytes.fromhex(alert_id(event_id, customer_id, version))
             outputs.append(Output("scores", self._partition, customer_id.encode(), encode(score), identity))
         return outputs
+
+    def _identities(self, rows: EventRows) -> list[tuple[str, str, Source]]:
+        """Return the event's id, the customer's id and the place in the log of each transaction."""
+        return [
+            (event_id, customer_id, Source(topic=self._transactions_topic, partition=partition, offset=offset))
+            for event_id, customer_id, partition, offset in zip(
+                rows.transaction_id, rows.customer_id, rows.partition.tolist(), rows.offsets.tolist(), strict=True
+            )
+        ]
 
     def take_changed(self) -> list[tuple[bytes, bytes]]:
         """Return the profiles changed since the last call, and the normaliser's row if it adapted."""

@@ -87,10 +87,27 @@ def _add_report(frauds: RingArrays, row: int, time_ns: int, identity: int) -> No
 @njit(cache=True)
 def _newest_until(ring: RingArrays, row: int, time_ns: int) -> int:
     """Return the number of a row's newest entry at or before `time_ns`, -1 for none."""
-    number: int = ring.length[row] - 1
-    while number >= 0 and ring.time_ns[entry_at(ring, row, number)] > time_ns:
-        number -= 1
-    return number
+    low, high = 0, int(ring.length[row])
+    while low < high:
+        middle = (low + high) // 2
+        if ring.time_ns[entry_at(ring, row, middle)] <= time_ns:
+            low = middle + 1
+        else:
+            high = middle
+    return low - 1
+
+
+@njit(cache=True)
+def _events_between(ring: RingArrays, row: int, first: int, end: int) -> int:
+    """Return how many events the entries from the number `first` up to, and without, `end` stand for."""
+    count = 0
+    if first < end:
+        start, wrap = entry_at(ring, row, first), ring.start[row] + ring.capacity[row]
+        for at in range(start, min(start + end - first, wrap)):
+            count += ring.events[at]
+        for at in range(ring.start[row], ring.start[row] + start + end - first - wrap):
+            count += ring.events[at]
+    return count
 
 
 @njit(cache=True)
@@ -101,15 +118,10 @@ def _windows(
     count = known = 0
     for window in range(3):
         after_ns = until_ns - WINDOW_DAYS[window] * DAY_NS
-        while event >= 0:
-            entry = entry_at(events, row, event)
-            if events.time_ns[entry] <= after_ns:
-                break
-            count += events.events[entry]
-            event -= 1
-        while report >= 0 and frauds.time_ns[entry_at(frauds, row, report)] > after_ns:
-            known += 1
-            report -= 1
+        before, before_report = _newest_until(events, row, after_ns), _newest_until(frauds, row, after_ns)
+        count += _events_between(events, row, before + 1, event + 1)
+        known += report - before_report
+        event, report = before, before_report
         features[window] = count
         # Reports can outnumber transactions where those were merged or came before the state began.
         features[3 + window] = min(known, count) / count if count > 0 else 0.0
@@ -121,7 +133,17 @@ def _runs(events: RingArrays, frauds: RingArrays, row: int, time_ns: int, featur
     event, report = _newest_until(events, row, until_ns), _newest_until(frauds, row, until_ns)
     clean_run = fraud_run = 0
     clean_ns = onset_ns = time_ns - _HORIZON_NS
-    any_clean = False
+    # Most transactions come after the newest report: those of later instants than the first that it can be about.
+    clean = 0
+    if report >= 0:
+        clean = _newest_until(events, row, frauds.time_ns[entry_at(frauds, row, report)] - 1) + 1
+        if clean <= event:
+            clean = _newest_until(events, row, events.time_ns[entry_at(events, row, clean)]) + 1
+    any_clean = clean <= event
+    if any_clean:
+        clean_run = _events_between(events, row, clean, event + 1)
+        clean_ns = events.time_ns[entry_at(events, row, event)]
+        event = clean - 1
     while event >= 0:
         at_ns = events.time_ns[entry_at(events, row, event)]
         count = 0
@@ -214,11 +236,14 @@ class MerchantProfile(KeyedStep):
         """
         rows = self._rows.rows(merchant_id)
         events, frauds = self._rows.rings
-        is_label = kind != TRANSACTION
-        events.reserve_for(rows[~is_label])
-        frauds.reserve_for(rows[is_label])
         identity = np.zeros(len(rows), dtype=np.int64)
-        for at in np.flatnonzero(is_label).tolist():
+        labels = np.flatnonzero(kind != TRANSACTION)
+        if not len(labels):
+            events.reserve_for(rows)
+        else:
+            events.reserve_for(rows[kind == TRANSACTION])
+            frauds.reserve_for(rows[labels])
+        for at in labels.tolist():
             digest = hashlib.blake2b(transaction_id[at].encode(), digest_size=8).digest()
             identity[at] = int.from_bytes(digest, "little", signed=True)
         features = np.zeros((len(rows), len(MERCHANT_FEATURES)))

@@ -82,6 +82,34 @@ def _adapt_minmax(
 
 
 @njit(cache=True)
+def _within(value: float) -> float:
+    """Return the value within plus and minus LIMIT, and 0 for NaN."""
+    if np.isnan(value):
+        return 0.0
+    return -LIMIT if value < -LIMIT else LIMIT if value > LIMIT else value
+
+
+@njit(cache=True, error_model="numpy")
+def _normalise(
+    features: npt.NDArray[np.float64],
+    centre: npt.NDArray[np.float64],
+    scale: npt.NDArray[np.float64],
+    out: npt.NDArray[np.float64],
+) -> None:
+    for row in range(features.shape[0]):
+        for column in range(features.shape[1]):
+            spread = scale[column]
+            out[row, column] = _within((features[row, column] - centre[column]) / spread) if spread > 0.0 else 0.0
+
+
+@njit(cache=True)
+def _limit(out: npt.NDArray[np.float64]) -> None:
+    for row in range(out.shape[0]):
+        for column in range(out.shape[1]):
+            out[row, column] = _within(out[row, column])
+
+
+@njit(cache=True)
 def running_moments(
     features: npt.NDArray[np.float64],
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -143,21 +171,20 @@ class Normaliser:
         self, features: npt.NDArray[np.float64], event_time_ns: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.float64]:
         """Return the rows normalised, float64[n, F], within plus and minus LIMIT; an adapting one takes them up."""
-        out = np.empty_like(features)
+        features = np.ascontiguousarray(features)  # one layout, one compilation
+        out = np.empty(features.shape)
         if self._half_life_days is None:
-            usable = self._second > 0.0
-            np.subtract(features, self._first, out=out)
-            np.divide(out, np.where(usable, self._second, 1.0), out=out)
-            out[:, ~usable] = 0.0
-        elif self._kind == "zscore":
+            _normalise(features, self._first, self._second, out)
+            return out
+        if self._kind == "zscore":
             _adapt_zscore(
                 features, event_time_ns, self._clock, self._half_life_days, self._weight, self._first, self._second, out
             )
-            self._changed = self._changed or len(features) > 0
         else:
             _adapt_minmax(features, event_time_ns, self._clock, self._half_life_days, self._first, self._second, out)
-            self._changed = self._changed or len(features) > 0
-        return np.clip(np.nan_to_num(out, nan=0.0, posinf=LIMIT, neginf=-LIMIT), -LIMIT, LIMIT)
+        self._changed = self._changed or len(features) > 0
+        _limit(out)
+        return out
 
     def take_changed(self) -> list[tuple[bytes, bytes]]:
         """Return the one packed row if an adapting normaliser took rows up since the last call."""

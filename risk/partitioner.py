@@ -10,6 +10,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from risk.byte_slices import TextColumn, read_only
+
 _SEED = np.uint32(0x9747B28C)
 _M = np.uint32(0x5BD1E995)
 
@@ -47,12 +49,12 @@ def _murmur2(data: NDArray[np.uint8], start: int, end: int) -> np.uint32:
 
 
 @njit(cache=True)
-def _partitions(data: NDArray[np.uint8], ends: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+def _partitions(
+    data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64], count: int
+) -> NDArray[np.int64]:
     found = np.empty(ends.shape[0], dtype=np.int64)
-    start = 0
     for row in range(ends.shape[0]):
-        found[row] = np.int64(_murmur2(data, start, ends[row]) & np.uint32(0x7FFFFFFF)) % count
-        start = ends[row]
+        found[row] = np.int64(_murmur2(data, starts[row], ends[row]) & np.uint32(0x7FFFFFFF)) % count
     return found
 
 
@@ -62,6 +64,6 @@ def partitions_of(keys: Sequence[str], count: int) -> NDArray[np.int64]:
     >>> partitions_of(["merchant-1", "merchant-2"], 4).tolist()
     [3, 2]
     """
-    encoded = [key.encode() for key in keys]
-    ends = np.cumsum(np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded)), dtype=np.int64)
-    return np.asarray(_partitions(np.frombuffer(b"".join(encoded), dtype=np.uint8), ends, count))
+    texts = TextColumn.of(keys)
+    found: NDArray[np.int64] = _partitions(read_only(texts.data), texts.starts, texts.ends, count)
+    return found

@@ -1,6 +1,7 @@
 """A reason in words."""
 
 import re
+from functools import cache
 
 _WINDOWED = re.compile(r"(?P<concept>.+)_(?P<days>[0-9]+)d")
 _PHRASES = {
@@ -54,18 +55,24 @@ def reason_text(feature: str, value: float, usual: float, *, currency: str, own:
     if feature in _CONDITIONS and value in (0.0, 1.0):
         alike = usual if value == 1.0 else 1.0 - usual
         return f"paid {_CONDITIONS[feature][int(value)]}, as {100.0 * alike:.1f} % are"
-    windowed = _WINDOWED.fullmatch(feature)
-    concept, name = feature, _NAMES.get(feature, feature.replace("_", " "))
-    if windowed:
-        concept = windowed["concept"]
-        days = "1 day" if windowed["days"] == "1" else f"{windowed['days']} days"
-        if concept == _DEVIATION:
-            side = "above" if value >= 0.0 else "below"
-            return f"amount {abs(value):,.1f} deviations {side} the customer's mean of about {days}"
-        name = f"{_PHRASES.get(concept, concept.replace('_', ' ') + ' of')} {days}"
+    concept, days, name = _named(feature)
+    if days and concept == _DEVIATION:
+        side = "above" if value >= 0.0 else "below"
+        return f"amount {abs(value):,.1f} deviations {side} the customer's mean of about {days}"
     whose = "usual for this customer" if own else "usual"
     if concept in _MONEY:
         return f"{name} {value:,.2f} {currency}, {whose} {usual:,.2f}"
     if concept in _FRACTIONS:
         return f"{name} {100.0 * value:.1f} %, {whose} {100.0 * usual:.1f} %"
     return f"{name} {value:,.4g}, {whose} {usual:,.4g}"
+
+
+@cache
+def _named(feature: str) -> tuple[str, str, str]:
+    """Return what a feature measures, over how many days ("" for one without a window), and both in words."""
+    windowed = _WINDOWED.fullmatch(feature)
+    if not windowed:
+        return feature, "", _NAMES.get(feature, feature.replace("_", " "))
+    concept = windowed["concept"]
+    days = "1 day" if windowed["days"] == "1" else f"{windowed['days']} days"
+    return concept, days, f"{_PHRASES.get(concept, concept.replace('_', ' ') + ' of')} {days}"

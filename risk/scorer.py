@@ -2,8 +2,18 @@
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from risk.row_model import RowModel
+
+
+@njit(cache=True)
+def _first_outside(scores: npt.NDArray[np.float64]) -> int:
+    """Return the row of the first score that is not in [0, 1], or is NaN; -1 for none."""
+    for row in range(scores.shape[0]):
+        if not 0.0 <= scores[row] <= 1.0:
+            return row
+    return -1
 
 
 class Scorer:
@@ -33,9 +43,8 @@ class Scorer:
         if not len(features):
             return np.empty(0)
         scores = self._model.run(features)
-        # min and max of NaN are NaN, which fails the comparison too.
-        if not (scores.min() >= 0.0 and scores.max() <= 1.0):
-            worst = int(np.flatnonzero(~((scores >= 0.0) & (scores <= 1.0)))[0])
+        worst = _first_outside(scores)
+        if worst >= 0:
             raise FloatingPointError(
                 f"score {scores[worst]} of row {worst} is not in [0, 1]; its features are {features[worst].tolist()}"
             )

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from risk.byte_slices import ABSENT, BytesColumn
+from risk.byte_slices import ABSENT, BytesColumn, read_only
 
 
 @njit(cache=True)
@@ -58,7 +58,9 @@ class StoredRows(Sequence[tuple[bytes, bytes]]):
         """Return the rows with a prefix before each key."""
         lengths = self.keys.lengths + len(prefix)
         data = np.empty(int(lengths.sum()), dtype=np.uint8)
-        _prefixed(self.keys.data, self.keys.starts, self.keys.ends, np.frombuffer(prefix, dtype=np.uint8), data)
+        _prefixed(
+            read_only(self.keys.data), self.keys.starts, self.keys.ends, np.frombuffer(prefix, dtype=np.uint8), data
+        )
         ends = np.cumsum(lengths)
         return StoredRows(BytesColumn(data, ends - lengths, ends), self.rows)
 

@@ -11,7 +11,7 @@ from aiokafka.record.util import calc_crc32c
 from numba import njit
 from numpy.typing import NDArray
 
-from risk.byte_slices import ABSENT
+from risk.byte_slices import ABSENT, read_only
 from risk.stored_rows import StoredRows
 from stream.record_batches import HEADER_BYTES
 
@@ -85,10 +85,10 @@ def encoded_batches(rows: StoredRows, timestamp_ms: int, *, most_bytes: int, tra
         part = rows[first : max(last, first + 1)]
         records = np.empty(int(ends[first + len(part)] - ends[first]), dtype=np.uint8)
         used = _encode(
-            part.keys.data,
+            read_only(part.keys.data),
             part.keys.starts,
             part.keys.ends,
-            part.rows.data,
+            read_only(part.rows.data),
             part.rows.starts,
             part.rows.ends,
             records,

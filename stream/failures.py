@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Set
-from dataclasses import replace
 
+import msgspec
 import structlog
 
 from risk.chunk import Chunk
@@ -63,4 +63,4 @@ async def failure_letter(bootstrap: str, failure: Failure, partition: int) -> Ou
         f"the engine raised {failure.error} on this message: report it with the worker's log, and send it again"
         " once that is mended",
     )
-    return replace(dead_letter_output(found, rejection), partition=partition)
+    return msgspec.structs.replace(dead_letter_output(found, rejection), partition=partition)

@@ -9,12 +9,14 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from risk.byte_slices import TextColumn
 from risk.chunk import Chunk
-from risk.merchant_events import FRAUD, Block, Role, decode_block, encode_block, int64_column
+from risk.merchant_events import FRAUD, MerchantColumns, Role, decode_blocks, encode_block
 from stream.app import job_specs
 from stream.bundles import Bundles
 from stream.comparison import Comparison, PartitionComparison, total
@@ -179,27 +181,25 @@ def caught_up_before(topic: str, partition: int, settings: Settings, first: int)
     sources = [(role, number) for role in _ROLES for number in range(settings.partitions)]
     if first < len(sources):
         return None
-    values = tuple(encode_block(_empty_block(role, number)) for role, number in sources)
+    values = tuple(_empty_block(role, number) for role, number in sources)
     offsets = tuple(range(first - len(sources), first))
     return Chunk.of(topic, partition, offsets, (None,) * len(sources), values, caught_up=False)
 
 
-def _empty_block(role: Role, partition: int) -> Block:
-    return Block(
-        role=role,
-        partition=partition,
-        caught_up=True,
-        clock_ns=-(2**63),
-        offsets=b"",
-        kinds=b"",
-        order_time_ns=b"",
-        event_time_ns=b"",
-        transaction_time_ns=b"",
-        features=b"",
-        transaction_id=[],
-        customer_id=[],
-        merchant_id=[],
+def _empty_block(role: Role, partition: int) -> bytes:
+    nothing = np.empty(0, dtype=np.int64)
+    columns = MerchantColumns(
+        offsets=nothing,
+        kinds=np.empty(0, dtype=np.uint8),
+        order_time_ns=nothing,
+        event_time_ns=nothing,
+        transaction_time_ns=nothing,
+        features=np.empty((0, 0)),
+        transaction_id=TextColumn.of(()),
+        customer_id=TextColumn.of(()),
+        merchant_id=TextColumn.of(()),
     )
+    return encode_block((role, partition), columns, caught_up=True, clock_ns=-(2**63))
 
 
 async def _take_published(
@@ -237,14 +237,14 @@ async def _known_frauds(
     """
     known: dict[tuple[str, str], tuple[int, bool]] = {}
     async for chunk in _chunks(scoring, partition, extents):
-        for value in chunk.values:
-            assert value is not None, "merchant-events is written by first hops alone"
-            block = decode_block(value)
-            times = int64_column(block.event_time_ns).tolist() if block.role == "labels" else []
-            for at, time_ns in enumerate(times):
-                event = block.transaction_id[at], block.customer_id[at]
+        for block in decode_blocks(chunk.values):
+            if block.role != "labels":
+                continue
+            columns = block.transaction_id, block.customer_id, block.event_time_ns.tolist(), block.kinds.tolist()
+            for transaction_id, customer_id, time_ns, kind in zip(*columns, strict=True):
+                event = transaction_id, customer_id
                 if event not in known or known[event][0] <= time_ns:
-                    known[event] = time_ns, block.kinds[at] == FRAUD
+                    known[event] = time_ns, kind == FRAUD
         on_read(len(chunk))
     return {event for event, (_, fraud) in known.items() if fraud}
 

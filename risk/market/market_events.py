@@ -12,6 +12,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from risk.merchant_events import int64_column
+
 Role = Literal["ticks", "rates", "positions"]
 Source = tuple[Role, int]
 """A source of market events: which stream, and which of its partitions."""
@@ -60,9 +62,14 @@ class Block(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return np.frombuffer(self.kinds, dtype=np.uint8)
 
     @property
-    def event_ids(self) -> list[str]:
-        """The rows' keys, which order rows of an instant and a kind."""
-        return self.key
+    def first_offset(self) -> int:
+        """The first row's offset in its source; raises IndexError for a block without rows."""
+        return int(int64_column(self.offsets)[0])
+
+    @property
+    def last_offset(self) -> int:
+        """The last row's offset in its source; raises IndexError for a block without rows."""
+        return int(int64_column(self.offsets)[-1])
 
     def __len__(self) -> int:
         return len(self.kinds)

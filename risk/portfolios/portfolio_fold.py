@@ -9,10 +9,10 @@ import msgspec
 from risk.back_tests import back_test
 from risk.back_tests.back_test import BackTest
 from risk.chunk import Chunk
-from risk.event_merge import EventMerge, MergeCut, Released
+from risk.event_merge import EventMerge, MergeCut
 from risk.fold import Emitted
 from risk.market.market_events import BAR, CURVE, SYMBOL_POSITION, Block, Role, Source, decode_block
-from risk.market.released_rows import ReleasedRows
+from risk.market.released_rows import MarketBlocks, ReleasedRows
 from risk.portfolios import joint_residuals, last_bars, portfolio_book
 from risk.portfolios.bond_valuation import Curve
 from risk.portfolios.joint_residuals import JointResiduals
@@ -50,7 +50,7 @@ class PortfolioFold:
         self._parameters = parameters
         self._topics = topics
         sources: list[Source] = [(role, at) for role in ROLES for at in range(partitions)]
-        self._merge = EventMerge[Block](sources)
+        self._merge = EventMerge[Block, MarketBlocks](sources, MarketBlocks)
         self._bars = LastBars()
         self._joint = JointResiduals(parameters.correlation)
         self._book = PortfolioBook()
@@ -80,16 +80,15 @@ class PortfolioFold:
     def advance(self, chunk: Chunk) -> Emitted:
         """Take what the market and the portfolios did, in the order of event time; emit portfolio risk and alerts."""
         emitted = Emitted()
-        found: list[Released[Block]] = []
-        for offset, value in zip(chunk.offsets.tolist(), chunk.values, strict=True):
+        blocks = []
+        for value in chunk.values:
             assert value is not None, "market-events is written by first hops alone"
-            released = self._merge.add(offset, decode_block(value))
-            if released is not None:
-                found.append(released)
-        if not found:
+            blocks.append(decode_block(value))
+        released = self._merge.add(chunk.offsets.tolist(), blocks)
+        if released is None:
             return emitted
         emitted.counts = dict.fromkeys(("bars", "curves", "positions", "valued", "alerted"), 0)
-        rows = ReleasedRows(found)
+        rows = ReleasedRows(released)
         kinds, ends = rows.kinds.tolist(), rows.end_ns.tolist()
         at = 0
         while at < len(rows):
@@ -111,8 +110,8 @@ class PortfolioFold:
                 self._take_position(rows, at)
                 emitted.counts["positions"] += 1
             at += 1
-        emitted.counts["late"] = sum(one.late for one in found)
-        emitted.counts["released_early"] = sum(one.early for one in found)
+        emitted.counts["late"] = released.late
+        emitted.counts["released_early"] = released.early
         return emitted
 
     def _close_step(self, rows: ReleasedRows, at: int, emitted: Emitted) -> None:

@@ -24,7 +24,7 @@ from risk.bundle import GOLDEN_FILE, MANIFEST_FILE, MODEL_FILE
 from risk.decision import OUTCOMES, Thresholds, decide
 from risk.golden import read_golden
 from risk.manifest import short_sha256
-from risk.merchant_events import decode_block, int64_column
+from risk.merchant_events import decode_block
 from schemas.alert import Alert
 from schemas.encoding import encode
 from schemas.forecast import Forecast
@@ -432,7 +432,7 @@ def test_a_log_without_its_beginning_is_told_and_scored(settings: Settings) -> N
         (block.partition, offset)
         for one in published(settings, "merchant-events")
         if one.offset >= removed[one.partition] and (block := decode_block(one.value)).role == "transactions"
-        for offset in int64_column(block.offsets).tolist()
+        for offset in block.offsets.tolist()
     }
     assert 0 < len(left) < TRANSACTIONS
     assert f"{len(left):,}" in ran.stdout

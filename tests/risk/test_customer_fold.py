@@ -13,7 +13,7 @@ from risk.chunk import Chunk
 from risk.customer_fold import CustomerFold
 from risk.customer_profile import CUSTOMER_FEATURES, CustomerProfile
 from risk.fold import Output
-from risk.merchant_events import TRANSACTION, Block, decode_block, int64_column
+from risk.merchant_events import TRANSACTION, Block, decode_block
 from risk.merchant_routing import MAX_BLOCK_ROWS
 from schemas.dead_letter import DeadLetter
 from schemas.encoding import encode
@@ -86,11 +86,10 @@ def rows_of(outputs: Iterable[Output]) -> list[list[tuple[object, ...]]]:
     """Return the rows sent to each merchant partition, in order: how they were cut into blocks is free."""
     found: list[list[tuple[object, ...]]] = [[] for _ in range(PARTITIONS)]
     for partition, block in blocks_of(outputs):
-        width = len(block.features) // max(len(block), 1)
         numbers = (block.offsets, block.order_time_ns, block.event_time_ns, block.transaction_time_ns)
-        columns: list[Iterable[object]] = [int64_column(one).tolist() for one in numbers]
-        columns += [block.kinds, block.transaction_id, block.customer_id, block.merchant_id]
-        columns += [[block.features[at * width : (at + 1) * width] for at in range(len(block))]]
+        columns: list[Iterable[object]] = [one.tolist() for one in numbers]
+        columns += [block.kinds.tolist(), block.transaction_id, block.customer_id, block.merchant_id]
+        columns += [[row.tobytes() for row in block.features]]
         found[partition] += zip(*columns, strict=True)
     return found
 
@@ -192,7 +191,7 @@ def test_a_block_tells_how_far_its_source_has_come(at: list[int]) -> None:
         assert {partition for partition, _ in blocks} == set(range(PARTITIONS))
         for partition, block in blocks:
             assert (block.role, block.partition, block.caught_up) == ("transactions", PARTITION, False)
-            order = [told[partition], *int64_column(block.order_time_ns).tolist(), block.clock_ns]
+            order = [told[partition], *block.order_time_ns.tolist(), block.clock_ns]
             assert order == sorted(order)
             told[partition] = block.clock_ns
     assert told == [max(one.event_time_ns for one in SENT)] * PARTITIONS
@@ -221,7 +220,7 @@ def test_large_chunks_are_sent_in_pieces() -> None:
         assert max(len(block) for block in pieces) <= MAX_BLOCK_ROWS
         assert [block.caught_up for block in pieces] == [False] * (len(pieces) - 1) + [True]
         for before, after in pairwise(pieces):
-            assert before.clock_ns <= int64_column(after.order_time_ns)[0]
+            assert before.clock_ns <= after.order_time_ns[0]
     assert sum(len(own) for own in rows_of(outputs)) == 4_000
 
 

@@ -12,7 +12,7 @@ from risk.market.market_columns import MarketColumns, bar_columns, curve_columns
 from risk.market.market_events import BAR, CURVE, Block, decode_block
 from risk.market.market_routing import BEHIND_RECORDS, MAX_BLOCK_ROWS, MarketRouting
 from risk.market.market_rows import MarketRows
-from risk.market.released_rows import ReleasedRows
+from risk.market.released_rows import MarketBlocks, ReleasedRows
 from risk.merchant_events import int64_column
 from risk.partitioner import partitions_of
 from risk.portfolios.decode_positions import PositionColumns, decode_positions
@@ -79,7 +79,7 @@ def in_order(blocks: list[Block]) -> ReleasedRows:
     """Return the blocks' rows as a release of all of them."""
     rows = np.concatenate([np.arange(len(block)) for block in blocks])
     number = np.concatenate([np.full(len(block), at) for at, block in enumerate(blocks)])
-    return ReleasedRows([Released(blocks, number, rows, 0, 0)])
+    return ReleasedRows(Released(MarketBlocks(blocks), number, rows, 0, 0))
 
 
 @given(st.lists(st.integers(0, 40), max_size=4))
