@@ -162,7 +162,7 @@ def train(
         metrics[model] = evaluate(
             score,
             history.fraud[parts.test],
-            [history.customer_id[at] for at in parts.test.tolist()],
+            history.customer_id.take(parts.test),
             history.event_time_ns[parts.test],
         ) | {"parity_max_difference": parity.max_difference}
     best = max(exports, key=lambda model: metrics[model]["average_precision"])
