@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from history_messages import Message, label_messages, tick_messages, transaction_messages
+from risk.byte_slices import TextColumn
 from training.history import DAY_NS, History
 from training.market.tick_history import TickHistory
 from training.market.tick_simulator import MINUTE_NS, simulate_ticks
@@ -92,9 +93,9 @@ def simulate_market(symbols: tuple[str, ...], minutes: int, seed: int, start_ns:
 def _named(history: History, name: str) -> History:
     return replace(
         history,
-        transaction_id=[f"{name}-{one}" for one in history.transaction_id],
-        customer_id=[f"{name}-{one}" for one in history.customer_id],
-        merchant_id=[f"{name}-{one}" for one in history.merchant_id],
+        transaction_id=TextColumn.of([f"{name}-{one}" for one in history.transaction_id]),
+        customer_id=TextColumn.of([f"{name}-{one}" for one in history.customer_id]),
+        merchant_id=TextColumn.of([f"{name}-{one}" for one in history.merchant_id]),
     )
 
 

@@ -61,7 +61,7 @@ def read_applications(path: Path, mapping: Mapping[str, str], *, as_text: Sequen
     applicants = columns.get("applicant_id")
     numbered = [f"row-{row:010d}" for row in range(table.rows)]
     return Applications(
-        transaction_ids(path, columns.get("application_id"), table.rows, "application_id"),
+        list(transaction_ids(path, columns.get("application_id"), table.rows, "application_id")),
         numbered if applicants is None else texts(path, applicants, "applicant_id"),
         times_ns(path, columns["event_time"], "event_time")
         if "event_time" in columns

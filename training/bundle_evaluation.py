@@ -7,9 +7,9 @@ from datetime import date, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from risk.bundle import FEATURES, Bundle
+from risk.bundle import Bundle
 from training.bootstrap import REPLICATES
-from training.features import transaction_features
+from training.features import named_features
 from training.full_evaluation import Columns, Evaluation, Subject, Track, evaluate_in_full
 from training.history import History
 from training.learning_curve import FRACTIONS, learning_curve
@@ -52,8 +52,7 @@ def evaluate_bundle(
     """
     manifest = bundle.manifest
     parts = split(history, plan.windows)
-    columns = [FEATURES.index(name) for name in manifest.features]
-    features = transaction_features(history, on_features)[:, columns]
+    features = named_features(history, manifest.features, on_features)
     train, test = parts.train, parts.test
 
     def score(rows: npt.NDArray[np.int64], raw: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -8,6 +8,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from risk.byte_slices import TextColumn
+from training.arrow_texts import numbered_rows, text_column
+from training.time_order import time_order
+
 DAY_NS = 86_400_000_000_000
 REQUIRED = ("transaction_id", "customer_id", "merchant_id", "amount", "event_time")
 OPTIONAL = ("fraud", "label_time")
@@ -32,9 +36,9 @@ class History:
     epoch; `fraud` bool[n]. A fraud becomes known at its `label_time_ns`.
     """
 
-    transaction_id: list[str]
-    customer_id: list[str]
-    merchant_id: list[str]
+    transaction_id: TextColumn
+    customer_id: TextColumn
+    merchant_id: TextColumn
     amount: npt.NDArray[np.float64]
     event_time_ns: npt.NDArray[np.int64]
     fraud: npt.NDArray[np.bool_]
@@ -45,11 +49,10 @@ class History:
 
     def where(self, chosen: npt.NDArray[np.int64]) -> "History":
         """Return some of the transactions, by their numbers in ascending order."""
-        at = chosen.tolist()
         return History(
-            [self.transaction_id[i] for i in at],
-            [self.customer_id[i] for i in at],
-            [self.merchant_id[i] for i in at],
+            self.transaction_id.take(chosen),
+            self.customer_id.take(chosen),
+            self.merchant_id.take(chosen),
             self.amount[chosen],
             self.event_time_ns[chosen],
             self.fraud[chosen],
@@ -59,8 +62,7 @@ class History:
 
 def in_order(history: History) -> History:
     """Return the same transactions in the order of (event time, id)."""
-    by_id = np.argsort(np.array(history.transaction_id, dtype=object), kind="stable")
-    return history.where(by_id[np.argsort(history.event_time_ns[by_id], kind="stable")])
+    return history.where(time_order(history.event_time_ns, history.transaction_id))
 
 
 def read_history(
@@ -110,8 +112,8 @@ def read_history(
     return in_order(
         History(
             transaction_ids(path, columns.get("transaction_id"), len(amount)),
-            texts(path, columns["customer_id"], "customer_id"),
-            texts(path, columns["merchant_id"], "merchant_id"),
+            text_column(_given_texts(path, columns["customer_id"], "customer_id")),
+            text_column(_given_texts(path, columns["merchant_id"], "merchant_id")),
             amount,
             event_time_ns,
             _frauds(path, columns.get("fraud"), len(amount)),
@@ -120,16 +122,19 @@ def read_history(
     )
 
 
-def transaction_ids(path: Path, column: Any, rows: int, field: str = "transaction_id") -> list[str]:
+def transaction_ids(path: Path, column: Any, rows: int, field: str = "transaction_id") -> TextColumn:
     """Return the ids of a file's rows, in its order; without a column, None, they are the rows' numbers.
 
     Raises HistoryError, naming the field and the row, for an id that is missing or there twice.
     """
     if column is None:
         # Of one width, so that equal times keep the file's order.
-        return [f"row-{row:010d}" for row in range(rows)]
-    ids = texts(path, column, field)
-    if len(set(ids)) < rows:
+        return numbered_rows(rows)
+    import pyarrow.compute as pc
+
+    given = _given_texts(path, column, field)
+    ids = text_column(given)
+    if pc.count_distinct(given).as_py() < rows:
         first: dict[str, int] = {}
         row = next(row for row, one in enumerate(ids) if first.setdefault(one, row) != row)
         raise HistoryError(
@@ -179,17 +184,26 @@ def read_table(path: Path, *, text_columns: Sequence[str]) -> Any:
 
 def texts(path: Path, column: Any, field: str) -> list[str]:
     """Return a column as text; raises HistoryError for a value that is missing, or has not 1 to 64 characters."""
+    given: list[str] = _given_texts(path, column, field).to_pylist()
+    return given
+
+
+def _given_texts(path: Path, column: Any, field: str) -> Any:
+    """Return a column as pyarrow's strings; raises as `texts` does."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     try:
-        values: list[str | None] = column.cast(pa.string()).to_pylist()
+        given = column.cast(pa.large_string())
+        given.validate(full=True)  # Parquet may hold bytes that are no text
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise HistoryError(f"{path}: {field}: is not a column of text: {error}; correct it") from None
-    given = [value for value in values if value and len(value) <= 64]
-    if len(given) < len(values):
-        row = next(row for row, value in enumerate(values) if not value or len(value) > 64)
+    length = pc.fill_null(pc.utf8_length(given), 0).to_numpy()
+    rows = np.flatnonzero((length < 1) | (length > 64))
+    if len(rows):
         raise HistoryError(
-            f"{path}: row {row}, {field}={values[row]!r}: has not 1 to 64 characters; drop or correct it"
+            f"{path}: row {rows[0]}, {field}={given[int(rows[0])].as_py()!r}: has not 1 to 64 characters; drop or"
+            " correct it"
         )
     return given
 

@@ -68,9 +68,7 @@ def prequential(
         parts = split(history, one)
         score = refit(parts.train)(parts.test)
         fraud = history.fraud[parts.test]
-        figures = evaluate(
-            score, fraud, [history.customer_id[at] for at in parts.test.tolist()], history.event_time_ns[parts.test]
-        )
+        figures = evaluate(score, fraud, history.customer_id.take(parts.test), history.event_time_ns[parts.test])
         days = (_day(one.train_from), _day(one.train_to), _day(one.test_from), _day(one.test_to))
         done.append(Fold(*days, len(parts.test), int(fraud.sum()), figures))
         on_fold()

@@ -49,7 +49,8 @@ def table_bytes(table: Table) -> Iterator[bytes]:
 def history_bytes(history: History) -> Iterator[bytes]:
     """Yield the content of a history."""
     for ids in (history.transaction_id, history.customer_id, history.merchant_id):
-        yield msgspec.json.encode(ids)
+        yield ids.lengths.tobytes()
+        yield ids.joined()
     for values in (history.amount, history.event_time_ns, history.fraud, history.label_time_ns):
         yield values.tobytes()
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from risk.byte_slices import TextColumn
 from training.history import DAY_NS, History, in_order
 
 HOUR_NS = DAY_NS // 24
@@ -144,9 +145,9 @@ def _history(draw: np.random.Generator, payments: list[_Payment], start_ns: int)
     report_days = np.minimum(draw.exponential(_MEAN_REPORT_DAYS, len(payments)), _LATEST_REPORT_DAYS)
     return in_order(
         History(
-            [f"t{at:08d}" for at in number.tolist()],
-            [f"customer-{at:05d}" for at in customer],
-            [f"merchant-{at:04d}" for at in shop],
+            TextColumn.of([f"t{at:08d}" for at in number.tolist()]),
+            TextColumn.of([f"customer-{at:05d}" for at in customer]),
+            TextColumn.of([f"merchant-{at:04d}" for at in shop]),
             np.array(amount, dtype=np.float64),
             event_time_ns,
             np.array(fraud, dtype=np.bool_),

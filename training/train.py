@@ -20,7 +20,7 @@ from schemas.currency import CurrencyCode
 from training.bundle_files import GOLDEN_ROWS, golden_of, write_bundle
 from training.evaluation import evaluate
 from training.explanation import explanation_files
-from training.features import transaction_features
+from training.features import named_features
 from training.history import DAY_NS, History
 from training.history_search import search_history
 from training.library_versions import library_versions
@@ -108,8 +108,7 @@ def train(
     told what begins; `before` and `on_search` belong to the search.
     """
     on_stage("features")
-    columns = [FEATURES.index(name) for name in plan.features]
-    features = transaction_features(history, on_features)[:, columns]
+    features = named_features(history, plan.features, on_features)
     parts = split(history, plan.windows)
     statistics = normaliser_statistics(features[parts.train], plan.normaliser, plan.half_life_days)
     fitting = normaliser_from(_frozen(statistics))
@@ -162,7 +161,7 @@ def train(
         metrics[model] = evaluate(
             score,
             history.fraud[parts.test],
-            [history.customer_id[at] for at in parts.test.tolist()],
+            history.customer_id.take(parts.test),
             history.event_time_ns[parts.test],
         ) | {"parity_max_difference": parity.max_difference}
     best = max(exports, key=lambda model: metrics[model]["average_precision"])

@@ -1,10 +1,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from risk.bundle import FEATURES
+from training import features as features_module
+from training import key_order
 from training.features import transaction_features
 from training.history import DAY_NS
 from training.simulator import simulate_transactions
@@ -60,3 +63,11 @@ def test_progress_adds_up() -> None:
     told: list[int] = []
     transaction_features(HISTORY, told.append)
     assert sum(told) == 2 * len(HISTORY) + HISTORY.fraud.sum()
+
+
+def test_neither_groups_of_keys_nor_chunks_change_a_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Features are the same in the order of time, every key among the others, and in chunks of any size."""
+    for groups, chunk_rows in ((1, 40_000), (1, 7), (3, 1_000), (key_order.GROUPS, 1)):
+        monkeypatch.setattr(key_order, "GROUPS", groups)
+        monkeypatch.setattr(features_module, "CHUNK_ROWS", chunk_rows)
+        assert np.array_equal(bits(transaction_features(HISTORY)), bits(WHOLE))
