@@ -32,7 +32,8 @@ def warm_up(settings: Settings, bundles: Bundles) -> None:
     alone = settings.model_copy(update={"partitions": 1})
     specs = {spec.name: spec for spec in job_specs(alone, bundles)}
     currency = bundles.transactions.manifest.currency
-    transaction = Transaction(1, "t", "c", "m", 1.0, currency, _TIME_NS)
+    # Two of one instant, which are ordered by their ids.
+    transactions = [Transaction(1, name, "c", "m", 1.0, currency, _TIME_NS) for name in ("u", "t")]
     label = Label(1, "t", "c", "m", _TIME_NS, _TIME_NS, True)
     ticks = [Tick(1, "s", _TIME_NS + at * _DAY_NS, bid=1.0 + at, ask=1.0 + at, price=1.0, size=1.0) for at in range(4)]
     rates = [Rate(1, "USD", months, 4.0, _TIME_NS + at * _DAY_NS) for at in range(3) for months in (3, 24, 120)]
@@ -49,7 +50,7 @@ def warm_up(settings: Settings, bundles: Bundles) -> None:
     positions = [Position(1, "p", _TIME_NS, 1.0, symbol="s"), bond]
     hops: dict[Stream, list[bytes]] = {"merchant_events": [], "market_events": []}
     for name, key, messages in (
-        ("customers", b"c", [encode(transaction)]),
+        ("customers", b"c", [encode(one) for one in transactions]),
         ("labels", b"m", [encode(label)]),
         ("positions", b"p", [encode(one) for one in positions]),
         ("rates", b"USD", [encode(one) for one in rates]),
