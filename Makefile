@@ -62,7 +62,7 @@ containers: $(DEPLOY_TOOLS)/.complete ## Build what checks the deployment: docke
 chromium: ## See that there is a Chromium, in which the tests look at the live page (installs it on Debian)
 	scripts/install_chromium.sh
 
-bench: $(VENV)/.test kafka ## Measure the engine beside its references, on a real Apache Kafka: a quarter of an hour
+bench: $(VENV)/.test kafka ## Measure the engine beside its references, on a real Apache Kafka: half an hour
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks gate
 

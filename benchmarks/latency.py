@@ -76,7 +76,7 @@ PIPELINE = Job("full pipeline", ("-m", "riskstream", "run"), "transactions", "al
 
 def figures(effort: Effort) -> list[Figure]:
     """Return percentiles of the wait, and what the worker spends on an event, by job and rate."""
-    seconds = dict.fromkeys(RATES, 3.0) if effort.quick else {1_000: 12.0, 2_000: 6.0, 10_000: 10.0, 50_000: 5.0}
+    seconds = dict.fromkeys(RATES, 3.0) if effort.quick else {1_000: 10.0, 2_000: 5.0, 10_000: 10.0, 50_000: 5.0}
     found: list[Figure] = []
     for job in (VELOCITY, PIPELINE):
         rounds = [measure(job, seconds) for _ in range(effort.rounds)]

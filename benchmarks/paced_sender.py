@@ -61,7 +61,8 @@ def send(connection: socket.socket, requests: list[bytes], first_due_ns: int) ->
     """Send each request in its slot, or as soon after as may be; return when each left, and what was answered."""
     sent_ns: list[int] = []
     received = bytearray()
-    connection.settimeout(60.0)
+    # With a timeout Python would wait for an answer even where it is told not to, and so send by the broker's pace.
+    connection.settimeout(None)
     for slot, request in enumerate(requests):
         left_ns = first_due_ns + slot * SLOT_NS - time.monotonic_ns()
         if left_ns > 0:
@@ -72,6 +73,7 @@ def send(connection: socket.socket, requests: list[bytes], first_due_ns: int) ->
             received += connection.recv(1 << 16, socket.MSG_DONTWAIT)
         except BlockingIOError:
             continue
+    connection.settimeout(60.0)
     while sum(1 for _ in answers(bytes(received))) < len(requests):
         more = connection.recv(1 << 20)
         if not more:

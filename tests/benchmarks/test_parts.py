@@ -3,9 +3,12 @@ import itertools
 import pytest
 
 from benchmarks import batch_sizes, hot_key, memory, stages
+from benchmarks.effort import Effort
 from benchmarks.gate import least_ratios
 from benchmarks.in_process import Pipeline, batches_of, simulated_payments
 from benchmarks.stage_clock import StageClock, clocked
+from benchmarks.velocity_fold import VelocityFold
+from benchmarks.velocity_job import transactions
 
 
 def test_every_job_takes_batches_of_every_size() -> None:
@@ -19,7 +22,7 @@ def test_every_job_takes_batches_of_every_size() -> None:
 def test_a_hot_key_is_half_of_all_events() -> None:
     """The stream that is hot has half of its events on one customer and merchant, and every job takes it."""
     assert all(min(values) > 0 for values in hot_key.measure(hot_key.HOT_FRACTION, 2_000, rounds=1).values())
-    keys = [key for key, _ in hot_key.transactions(4_000, seed=1, hot_fraction=0.5)]
+    keys = [key for key, _ in transactions(4_000, seed=1, hot_fraction=0.5)]
     assert keys.count("c000000") == pytest.approx(2_000, rel=0.1)
 
 
@@ -52,13 +55,13 @@ def test_a_stage_within_another_interrupts_it(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_stage_that_is_gone_is_an_error() -> None:
     """A function that was renamed is not taken for a stage that costs nothing, and all are as they were."""
-    before = stages.VelocityFold.advance
+    before = VelocityFold.advance
     with (
         pytest.raises(AttributeError),
         clocked({"benchmarks.velocity_fold:VelocityFold.advance": "a", "benchmarks.velocity_fold:gone": "b"}),
     ):
         pass
-    assert stages.VelocityFold.advance is before
+    assert VelocityFold.advance is before
 
 
 @pytest.mark.parametrize("job", memory.JOBS)
@@ -75,7 +78,7 @@ def test_without_room_memory_is_said_not_to_be_measured(
 ) -> None:
     """A size for which there is no memory is skipped, loudly."""
     monkeypatch.setattr(memory, "available_bytes", lambda: 1_000_000)
-    assert memory.figures(stages.Effort(quick=True, rounds=1)) == []
+    assert memory.figures(Effort(quick=True, rounds=1)) == []
     assert "MEMORY NOT MEASURED at 1,000,000" in " ".join(capsys.readouterr().err.split())
 
 
