@@ -62,8 +62,9 @@ containers: $(DEPLOY_TOOLS)/.complete ## Build what checks the deployment: docke
 chromium: ## See that there is a Chromium, in which the tests look at the live page (installs it on Debian)
 	scripts/install_chromium.sh
 
-bench: $(VENV)/.test kafka ## Measure the engine beside its references, on a real Apache Kafka
-	$(BIN)/python -m benchmarks.velocity
+bench: $(VENV)/.test kafka ## Measure the engine beside its references, on a real Apache Kafka: half an hour
+	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks gate
 
 docs: $(VENV)/.test ## Make the site of the documentation, into build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -11,98 +11,43 @@ import tempfile
 import time
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
-from benchmarks.velocity_job import alert_threshold, assemble, network
+from benchmarks.reference_loop import alert_threshold, consume
+from benchmarks.velocity_fold import VelocityFold
+from benchmarks.velocity_job import network
 from risk.scorer import Scorer
+from stream.broker_process import free_port
+from stream.job_spec import JobSpec
+from stream.jobs_app import JobsApp, create_jobs_app
+from stream.logs import configure_logs
+from stream.metrics import Metrics
+from stream.serving import serve
+from stream.settings import Settings
 
 TOPIC, ALERTS, CHANGELOG = "velocity", "velocity-alerts", "velocity-changelog"
 PARTITIONS = 4
 
 
-def bare_loop(broker: str, count: int) -> dict[str, float]:
-    """Run the reference: consume, decode, fold and score by hand, with no durable state and no group."""
-    from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-    from aiokafka import TopicPartition as KafkaPartition
+def reference_loop(broker: str, count: int) -> dict[str, float]:
+    """Run the yardstick."""
+    return consume(broker, TOPIC, f"{ALERTS}-loop", PARTITIONS, count)
 
-    from risk.decayed_moments import DecayedMoments
-    from risk.decode import decode_transactions
 
-    scorer = Scorer(network())
-    threshold = alert_threshold(scorer)
+def riskstream(broker: str, count: int) -> dict[str, float]:
+    """Run the job on riskstream's shell, with a checkpoint every second."""
 
     async def run() -> dict[str, float]:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=broker, auto_offset_reset="earliest", max_partition_fetch_bytes=12 << 20
-        )
-        producer = AIOKafkaProducer(bootstrap_servers=broker, linger_ms=5)
-        cpu = time.process_time()
-        await consumer.start()
-        await producer.start()
-        consumer.assign([KafkaPartition(TOPIC, at) for at in range(PARTITIONS)])
-        states = {at: DecayedMoments() for at in range(PARTITIONS)}
-        done = 0
-        wall = time.perf_counter()
-        while done < count:
-            for at, records in (await consumer.getmany(timeout_ms=500, max_records=4096)).items():
-                columns, _ = decode_transactions(
-                    [record.key for record in records], [record.value for record in records], "EUR"
-                )
-                moments = states[at.partition].advance(columns.customer_id, columns.event_time_ns, columns.amount)
-                scores = scorer.score(assemble(moments, columns.amount, columns.event_time_ns))
-                for row in np.flatnonzero(scores >= threshold).tolist():
-                    value = {"event_id": columns.transaction_id[row], "score": float(scores[row])}
-                    await producer.send(f"{ALERTS}-loop", msgspec.json.encode(value), partition=at.partition)
-                done += len(records)
-        await producer.flush()
-        spent = {"wall_seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - cpu}
-        await consumer.stop()
-        await producer.stop()
-        return spent
-
-    return asyncio.run(run())
-
-
-def riskstream(broker: str, count: int, *, serve_seconds: float | None = None) -> dict[str, float]:
-    """Run the job on riskstream's shell, checkpoints every second; with `serve_seconds`, serve that long instead."""
-    from benchmarks.velocity_fold import VelocityFold
-    from stream.broker_process import free_port
-    from stream.job_spec import JobSpec
-    from stream.jobs_app import create_jobs_app
-    from stream.logs import configure_logs
-    from stream.metrics import Metrics
-    from stream.serving import serve
-    from stream.settings import Settings
-
-    configure_logs("warning")
-    scorer = Scorer(network())
-    threshold = alert_threshold(scorer)
-
-    async def run() -> dict[str, float]:
-        settings = Settings(broker=broker, application_id="velocity", partitions=PARTITIONS, web_port=free_port())
-        spec = JobSpec(
-            "velocity",
-            TOPIC,
-            CHANGELOG,
-            {"alerts": ALERTS, "dead_letters": f"{ALERTS}-dead"},
-            lambda partition: VelocityFold(partition, scorer, threshold),
-        )
-        metrics = Metrics(settings.symbol_label_limit)
-        app = create_jobs_app(settings, (spec,), metrics)
+        app = velocity_app(Settings(broker=broker, web_port=free_port()), alert_threshold(0.01))
         stop = asyncio.Event()
         cpu = time.process_time()
         serving = asyncio.create_task(serve(app, stop))
-        scored = metrics.records_in.labels("velocity")._value
-        while scored.get() == 0 and serve_seconds is None:
+        scored = app.metrics.records_in.labels("velocity")._value
+        while scored.get() == 0:
             await asyncio.sleep(0.001)
         wall = time.perf_counter()
-        if serve_seconds is not None:
-            print("ready", flush=True)
-            await asyncio.sleep(serve_seconds)
-        else:
-            while scored.get() < count:
-                await asyncio.sleep(0.005)
+        while scored.get() < count:
+            await asyncio.sleep(0.005)
         wall_seconds = time.perf_counter() - wall
         stop.set()
         # The last checkpoint is part of the work.
@@ -113,13 +58,37 @@ def riskstream(broker: str, count: int, *, serve_seconds: float | None = None) -
     return asyncio.run(run())
 
 
+def serve_velocity(alert_fraction: float) -> None:
+    """Serve the job until the process is ended, with the settings in the environment."""
+
+    async def run() -> None:
+        await serve(velocity_app(Settings(), alert_threshold(alert_fraction)), asyncio.Event())
+
+    asyncio.run(run())
+
+
+def velocity_app(settings: Settings, threshold: float) -> JobsApp:
+    """Return a worker's app that runs velocity-v1."""
+    configure_logs("warning")
+    scorer = Scorer(network())
+    settings = settings.model_copy(update={"application_id": "velocity", "partitions": PARTITIONS})
+    spec = JobSpec(
+        "velocity",
+        TOPIC,
+        CHANGELOG,
+        {"alerts": ALERTS, "dead_letters": f"{ALERTS}-dead"},
+        lambda partition: VelocityFold(partition, scorer, threshold),
+    )
+    return create_jobs_app(settings, (spec,), Metrics(settings.symbol_label_limit))
+
+
 def idiomatic_faust(broker: str, count: int) -> dict[str, float]:
     """Run the job as Faust's guide would have it: a Record, a Table, one event at a time."""
     import faust
     from faust.types.streams import StreamT
 
     scorer = Scorer(network())
-    threshold = alert_threshold(scorer)
+    threshold = alert_threshold(0.01)
 
     class Payment(faust.Record, serializer="json"):
         transaction_id: str
@@ -192,13 +161,9 @@ def idiomatic_faust(broker: str, count: int) -> dict[str, float]:
 
 def main() -> None:
     """Run the contender named on the command line and print its figures."""
-    name, broker, count = sys.argv[1], sys.argv[2], int(float(sys.argv[3]))
-    contenders = {"bare_loop": bare_loop, "riskstream": riskstream, "idiomatic_faust": idiomatic_faust}
-    if name == "riskstream_serving":
-        result = riskstream(broker, 0, serve_seconds=float(count))
-    else:
-        result = contenders[name](broker, count)
-    print(json.dumps(result))
+    name, broker, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    contenders = {"reference_loop": reference_loop, "riskstream": riskstream, "idiomatic_faust": idiomatic_faust}
+    print(json.dumps(contenders[name](broker, count)))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "kafka"))
 from rich.console import Console
 
 from apache_kafka import apache_kafka
+from benchmarks.effort import Effort
+from benchmarks.figure import Figure, Target, ratios
+from benchmarks.in_process import reference_microseconds
 from risk.chunk import Chunk
 from risk.customer_fold import CustomerFold
 from schemas.encoding import encode
@@ -58,6 +61,26 @@ def main() -> None:
             "greatest": round(max(values), 2),
         }
     print(json.dumps(figures, indent=2))
+
+
+def figures(effort: Effort) -> list[Figure]:
+    """Return how long customers take to be restored, and what a row costs beside an event of the reference loop."""
+    customers = 200_000 if effort.quick else 1_000_000
+    references, rounds = [], []
+    with tempfile.TemporaryDirectory(prefix="recovery-") as directory, apache_kafka(Path(directory)) as broker:
+        asyncio.run(write_state(broker.bootstrap, customers))
+        for _ in range(effort.rounds):
+            references.append(reference_microseconds())
+            rounds.append(asyncio.run(restore(broker.bootstrap, customers)))
+    costs = [1e6 * (one["read_cpu_seconds"] + one["load_cpu_seconds"]) / customers for one in rounds]
+    seconds = tuple(one["seconds"] for one in rounds)
+    target = Target("at most", 5.0) if customers == 1_000_000 else None
+    case = f"{customers:,} customers"
+    return [
+        Figure("recovery", case, "until restored", "s", seconds, target),
+        Figure("recovery", case, "CPU", "us/row", tuple(costs)),
+        Figure("recovery", case, "ratio to the reference loop", "x", ratios(costs, references)),
+    ]
 
 
 def new_fold() -> CustomerFold:

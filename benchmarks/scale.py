@@ -11,7 +11,6 @@ greatest), the ratio to one worker's, and the most resident memory of a worker.
 
 import argparse
 import json
-import os
 import statistics
 import sys
 import tempfile
@@ -30,11 +29,11 @@ from live import Worker, make_topics
 from rich.console import Console
 
 from apache_kafka import apache_kafka
+from benchmarks.processes import cpu_seconds, memory_bytes
 from stream.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 JOBS = 3
-TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 note = Console(stderr=True).print
 
 
@@ -101,10 +100,10 @@ def measure(stream: FaultStream, number: int, partitions: int) -> dict[str, floa
         with crew_at(Path(directory) / "worker.log") as crew:
             workers = [crew.start(settings) for _ in range(number)]
             wait_for(workers, lambda one: one.ready() and held(one) == JOBS * partitions // number)
-            idle, idle_since = sum(map(cpu_seconds, workers)), time.perf_counter()
+            idle, idle_since = spent_by(workers), time.perf_counter()
             for _ in range(3):
                 wait_for(workers, worked_off)
-            before = sum(map(cpu_seconds, workers))
+            before = spent_by(workers)
             idle_rate = (before - idle) / (time.perf_counter() - idle_since)
             idle_memory = max(peak_memory_mebibytes(one) for one in workers)
             for one in workers:
@@ -114,7 +113,7 @@ def measure(stream: FaultStream, number: int, partitions: int) -> dict[str, floa
                 one.resume()
             began = time.perf_counter()
             wait_for(workers, worked_off)
-            gross = sum(map(cpu_seconds, workers)) - before
+            gross = spent_by(workers) - before
             net = gross - idle_rate * (time.perf_counter() - began)
             peak = max(peak_memory_mebibytes(one) for one in workers)
     return {
@@ -124,6 +123,16 @@ def measure(stream: FaultStream, number: int, partitions: int) -> dict[str, floa
         "idle_memory_mebibytes": idle_memory,
         "peak_memory_mebibytes": peak,
     }
+
+
+def spent_by(workers: Sequence[Worker]) -> float:
+    """Return the CPU seconds that workers have spent so far."""
+    return sum(cpu_seconds(one.process.pid) for one in workers)
+
+
+def peak_memory_mebibytes(worker: Worker) -> float:
+    """Return the most resident memory that a worker had."""
+    return memory_bytes(worker.process.pid, "VmHWM") / 2**20
 
 
 def held(worker: Worker) -> int:
@@ -144,18 +153,6 @@ def wait_for(workers: Sequence[Worker], holds: Callable[[Worker], bool]) -> None
         for one in workers:
             assert one.process.poll() is None, one.log.read_text()[-5000:]
         times = times + 1 if all(map(holds, workers)) else 0
-
-
-def cpu_seconds(worker: Worker) -> float:
-    """Return what a worker has spent so far, as Linux counts it."""
-    fields = Path(f"/proc/{worker.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
-
-
-def peak_memory_mebibytes(worker: Worker) -> float:
-    """Return the most resident memory that a worker had."""
-    status = Path(f"/proc/{worker.process.pid}/status").read_text()
-    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))) / 1024
 
 
 if __name__ == "__main__":

@@ -32,7 +32,11 @@ from crew import crew_at
 from live import Worker, make_topics
 
 from apache_kafka import apache_kafka
-from benchmarks.scale import cpu_seconds, note, peak_memory_mebibytes, spread, wait_for, worked_off
+from benchmarks.effort import Effort
+from benchmarks.figure import Figure, ratios
+from benchmarks.in_process import reference_microseconds
+from benchmarks.processes import cpu_seconds
+from benchmarks.scale import note, peak_memory_mebibytes, spread, wait_for, worked_off
 from risk.bars.bar_spec import TimeBars
 from stream.bundle_files import read_market_bundle
 from stream.outbox import Outbox
@@ -80,6 +84,26 @@ def main() -> None:
     print(json.dumps(figures | {"cpu_microseconds_per_bar": spread(costs)}, indent=2))
 
 
+def figures(effort: Effort) -> list[Figure]:
+    """Return CPU a tick of 1,000 symbols' 50,000 quotes a second, and how many lay unread when the last was sent."""
+    references, rounds = [], []
+    for _ in range(effort.rounds):
+        references.append(reference_microseconds())
+        rounds.append(measure(BUNDLE, 1_000, 50_000, 4.0 if effort.quick else 12.0, 1.0))
+    costs = [one["cpu_microseconds_per_tick"] for one in rounds]
+    return [
+        Figure("ticks", "1,000 symbols, 50,000/s", "CPU", "us/event", tuple(costs)),
+        Figure("ticks", "1,000 symbols, 50,000/s", "ratio to the reference loop", "x", ratios(costs, references)),
+        Figure(
+            "ticks",
+            "1,000 symbols, 50,000/s",
+            "behind when all are sent",
+            "ticks",
+            tuple(one["records_behind_when_sent"] for one in rounds),
+        ),
+    ]
+
+
 def _bar_cost(few: dict[str, float], many: dict[str, float]) -> float:
     """Return the CPU microseconds of a bar: by what two runs over as many ticks differ."""
     more = many["cpu_microseconds_per_tick"] - few["cpu_microseconds_per_tick"]
@@ -118,15 +142,15 @@ def measure(bundle: Path, symbols: int, rate: int, seconds: float, time_factor: 
         with crew_at(Path(directory) / "worker.log") as crew:
             worker = crew.start(settings)
             wait_for([worker], Worker.ready)
-            idle, idle_since = cpu_seconds(worker), time.perf_counter()
+            idle, idle_since = cpu_seconds(worker.process.pid), time.perf_counter()
             time.sleep(5.0)
-            idle_rate = (cpu_seconds(worker) - idle) / (time.perf_counter() - idle_since)
-            before, began = cpu_seconds(worker), time.perf_counter()
+            idle_rate = (cpu_seconds(worker.process.pid) - idle) / (time.perf_counter() - idle_since)
+            before, began = cpu_seconds(worker.process.pid), time.perf_counter()
             asyncio.run(_send(settings, messages, rate))
             sent_seconds = time.perf_counter() - began
             behind = worker.metric("riskstream_consumer_lag_records")
             wait_for([worker], lambda one: taken(one) == len(messages) and worked_off(one))
-            gross = cpu_seconds(worker) - before
+            gross = cpu_seconds(worker.process.pid) - before
             net = gross - idle_rate * (time.perf_counter() - began)
             bars = worker.metric("riskstream_events_total", job="ticks", event="bars")
             chunks = worker.metric("riskstream_chunk_records_count", job="ticks")

@@ -1,67 +1,82 @@
-"""What an event costs: `python -m benchmarks.velocity`, or `make bench`.
+"""What velocity-v1 costs an event on a real Apache Kafka, with a checkpoint every second.
 
-Runs velocity-v1 end to end on a real Apache Kafka on this machine: riskstream with a checkpoint every second, beside
-the bare consume loop and the idiomatic Faust agent, in turn, several times over, because machines are noisy. Prints
-JSON: CPU microseconds an event and events a second (median, least and greatest), the ratio to the bare loop of the same
-round, and latencies at 2,000 events a second from the scheduled time of sending to the alert's arrival, so that a
-stalled sender does not hide a wait.
+In each round, on a broker of its own, the reference loop, riskstream and, unless the look is a quick one, the idiomatic
+Faust agent read the same topic to its end, one after another, each in a process of its own on one core.
 """
 
-import argparse
 import asyncio
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "kafka"))
 
 from apache_kafka import apache_kafka
 from benchmarks.contenders import ALERTS, CHANGELOG, PARTITIONS, TOPIC
+from benchmarks.effort import Effort
+from benchmarks.figure import Figure, Target, ratios
 from benchmarks.velocity_job import transactions
 from stream.outbox import Outbox
 from stream.publisher import publish
 from stream.topics import Topic, create_topics
 
-RATE_PER_SECOND = 2_000
-LATENCY_SECONDS = 20
-WARM_UP_SECONDS = 3.0
+TARGETS = {
+    "CPU": Target("at most", 4.0),
+    "ratio to the reference loop": Target("at most", 1.6),
+    "scored, one core": Target("at least", 250_000.0),
+}
+"""What riskstream is held to."""
+
+FAUST_EVENTS = 10_000
 note = Console(stderr=True).print
 
 
-def main() -> None:
-    """Run the benchmark and print its figures as JSON."""
-    parse = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parse.add_argument("--events", type=int, default=1_000_000, help="events for the quick contenders")
-    parse.add_argument("--faust-events", type=int, default=15_000, help="events for the idiomatic agent")
-    parse.add_argument("--rounds", type=int, default=3)
-    chosen = parse.parse_args()
-    rounds: list[dict[str, dict[str, float]]] = []
-    for number in range(chosen.rounds):
-        # A new broker each round: every contender starts with an empty group and an empty changelog.
-        with (
-            tempfile.TemporaryDirectory(prefix="velocity-") as directory,
-            apache_kafka(Path(directory)) as broker,
-        ):
-            asyncio.run(_prepare(broker.bootstrap, chosen.events))
-            figures = {}
-            for name in ("bare_loop", "riskstream", "idiomatic_faust"):
-                count = chosen.faust_events if name == "idiomatic_faust" else chosen.events
-                figures[name] = _contend(name, broker.bootstrap, count)
-                note(f"round {number + 1} {name}: {figures[name]}")
-            rounds.append(figures)
-            if number == chosen.rounds - 1:
-                latency = asyncio.run(_latency(broker.bootstrap, chosen.events))
-    print(json.dumps(_summary(rounds) | {"latency_at_2000_per_second": latency}, indent=2))
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a contender spent: CPU microseconds an event, and how many events passed in a second of the clock."""
+
+    cpu_microseconds: float
+    events_per_second: float
 
 
-def _contend(name: str, broker: str, count: int) -> dict[str, float]:
+def figures(effort: Effort) -> list[Figure]:
+    """Return CPU an event, the ratio to the reference loop, and events a second, of each contender."""
+    events = 200_000 if effort.quick else 1_000_000
+    counts = {"reference_loop": events, "riskstream": events}
+    if not effort.quick:
+        counts["idiomatic_faust"] = FAUST_EVENTS
+    rounds = [measure(counts, events) for _ in range(effort.rounds)]
+    references = [one["reference_loop"].cpu_microseconds for one in rounds]
+    found = []
+    for name in counts:
+        costs = [one[name].cpu_microseconds for one in rounds]
+        quantities = [
+            ("CPU", "us/event", tuple(costs)),
+            ("ratio to the reference loop", "x", ratios(costs, references)),
+            # What one core would do if broker and sender were elsewhere.
+            ("scored, one core", "events/s", tuple(1e6 / cost for cost in costs)),
+            ("scored, broker beside it", "events/s", tuple(one[name].events_per_second for one in rounds)),
+        ]
+        for quantity, unit, values in quantities:
+            target = TARGETS.get(quantity) if name == "riskstream" else None
+            found.append(Figure("velocity", name.replace("_", " "), quantity, unit, values, target))
+    return found
+
+
+def measure(counts: dict[str, int], sent: int) -> dict[str, Cost]:
+    """Send so many events to a new broker and let each contender read as many as its count."""
+    with tempfile.TemporaryDirectory(prefix="velocity-") as directory, apache_kafka(Path(directory)) as broker:
+        asyncio.run(make_velocity_topics(broker.bootstrap))
+        asyncio.run(send_transactions(broker.bootstrap, sent))
+        return {name: _contend(name, broker.bootstrap, count) for name, count in counts.items()}
+
+
+def _contend(name: str, broker: str, count: int) -> Cost:
     run = subprocess.run(
         [sys.executable, "-m", "benchmarks.contenders", name, broker, str(count)],
         capture_output=True,
@@ -69,41 +84,14 @@ def _contend(name: str, broker: str, count: int) -> dict[str, float]:
         check=False,
     )
     if run.returncode != 0:
-        raise SystemExit(f"{name} failed:\n{run.stderr[-3000:]}")
+        raise RuntimeError(f"{name} failed:\n{run.stderr[-3000:]}")
     spent = json.loads(run.stdout.splitlines()[-1])
     events = spent.get("events", count)
-    return {
-        "cpu_microseconds_per_event": 1e6 * spent["cpu_seconds"] / events,
-        "events_per_second": events / spent["wall_seconds"],
-    }
+    return Cost(1e6 * spent["cpu_seconds"] / events, events / spent["wall_seconds"])
 
 
-def _summary(rounds: list[dict[str, dict[str, float]]]) -> dict[str, object]:
-    summary: dict[str, object] = {"rounds": len(rounds)}
-    for name in rounds[0]:
-        summary[name] = {
-            figure: _spread([one[name][figure] for one in rounds])
-            for figure in ("cpu_microseconds_per_event", "events_per_second")
-        } | {
-            "cpu_ratio_to_bare_loop": _spread(
-                [
-                    one[name]["cpu_microseconds_per_event"] / one["bare_loop"]["cpu_microseconds_per_event"]
-                    for one in rounds
-                ]
-            )
-        }
-    return summary
-
-
-def _spread(values: list[float]) -> dict[str, float]:
-    return {
-        "median": round(statistics.median(values), 3),
-        "least": round(min(values), 3),
-        "greatest": round(max(values), 3),
-    }
-
-
-async def _prepare(broker: str, count: int) -> None:
+async def make_velocity_topics(broker: str) -> None:
+    """Make the topics of all contenders."""
     names = (TOPIC, ALERTS, f"{ALERTS}-loop", f"{ALERTS}-faust", f"{ALERTS}-dead")
     await create_topics(
         broker,
@@ -112,68 +100,11 @@ async def _prepare(broker: str, count: int) -> None:
             Topic(CHANGELOG, PARTITIONS, 1, {"cleanup.policy": "compact"}),
         ),
     )
+
+
+async def send_transactions(broker: str, count: int) -> None:
+    """Send the first `count` transactions as a backlog."""
     outbox = Outbox(broker, client_id="velocity")
     await outbox.start()
     await publish(outbox, TOPIC, PARTITIONS, transactions(count, seed=1))
     await outbox.stop()
-
-
-async def _latency(broker: str, sent: int) -> dict[str, float]:
-    """Serve riskstream on the same topic, caught up, and measure alerts from their scheduled time of sending."""
-    from aiokafka import AIOKafkaConsumer
-
-    seconds = WARM_UP_SECONDS + LATENCY_SECONDS
-    worker = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "benchmarks.contenders",
-        "riskstream_serving",
-        broker,
-        str(seconds + 25),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert worker.stdout is not None
-    await worker.stdout.readline()
-    await asyncio.sleep(8)
-    consumer = AIOKafkaConsumer(ALERTS, bootstrap_servers=broker, auto_offset_reset="latest", fetch_max_wait_ms=50)
-    await consumer.start()
-    await consumer.seek_to_end()
-    arrived: dict[str, float] = {}
-
-    async def collect() -> None:
-        async for record in consumer:
-            arrived[json.loads(record.value)["event_id"]] = time.perf_counter()
-
-    collecting = asyncio.create_task(collect())
-    outbox = Outbox(broker, client_id="velocity")
-    await outbox.start()
-    messages = list(transactions(int(RATE_PER_SECOND * seconds), seed=2, after=sent))
-    began = time.perf_counter()
-    await publish(outbox, TOPIC, PARTITIONS, messages, rate_per_second=RATE_PER_SECOND)
-    await asyncio.sleep(2)
-    collecting.cancel()
-    await asyncio.gather(collecting, return_exceptions=True)
-    await consumer.stop()
-    await outbox.stop()
-    worker.kill()
-    await worker.wait()
-    waits = []
-    for at in range(len(messages)):
-        due = began + at / RATE_PER_SECOND
-        received = arrived.get(f"t2-{at:09d}")
-        if received is not None and at >= WARM_UP_SECONDS * RATE_PER_SECOND:
-            waits.append(1000 * (received - due))
-    if not waits:
-        raise SystemExit("no alert arrived while the latency was measured")
-    p50, p99, p999 = np.percentile(waits, [50, 99, 99.9])
-    return {
-        "alerts": len(waits),
-        "p50_ms": round(float(p50), 1),
-        "p99_ms": round(float(p99), 1),
-        "p99.9_ms": round(float(p999), 1),
-        "max_ms": round(max(waits), 1),
-    }
-
-
-if __name__ == "__main__":
-    main()

@@ -7,13 +7,11 @@ them, the amount and the time of day; a scaled 64-32-1 network in ONNX; an alert
 import itertools
 from collections.abc import Iterator
 
-import msgspec
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from risk.scorer import Scorer
 from schemas.encoding import encode
 from schemas.transaction import Transaction
 
@@ -25,12 +23,17 @@ DAY_NS = 86_400_000_000_000
 SPACING_NS = 60_000_000_000
 
 
-def transactions(count: int, seed: int, after: int = 0) -> Iterator[tuple[str, bytes]]:
-    """Yield (customer, JSON) for `count` transactions of 165 bytes each, the first in the place of number `after`."""
+def transactions(count: int, seed: int, after: int = 0, hot_fraction: float = 0.0) -> Iterator[tuple[str, bytes]]:
+    """Yield (customer, JSON) for `count` transactions of 165 bytes each, the first in the place of number `after`.
+
+    A `hot_fraction` of them is one customer's, at one merchant.
+    """
     draw = np.random.default_rng(seed)
     customers = draw.integers(CUSTOMERS, size=count)
     merchants = draw.integers(MERCHANTS, size=count)
     amounts = np.round(draw.lognormal(3.5, 1.0, size=count), 2)
+    hot = draw.random(count) < hot_fraction
+    customers[hot] = merchants[hot] = 0
     for at in range(count):
         customer = f"c{customers[at]:06d}"
         yield (
@@ -91,14 +94,3 @@ def assemble(
 ) -> NDArray[np.float64]:
     """Return the eleven features, float64[n, 11]: nine of the moments, the amount, the time of day (0 to 1)."""
     return np.column_stack([moments, amount, (event_time_ns % DAY_NS) / DAY_NS])
-
-
-def alert_threshold(scorer: Scorer) -> float:
-    """Return the score above which about one event in a hundred lies, once the profiles have filled."""
-    from risk.decayed_moments import DecayedMoments
-
-    messages = [msgspec.json.decode(value, type=Transaction) for _, value in transactions(100_000, seed=99)]
-    times = np.array([message.event_time_ns for message in messages])
-    amounts = np.array([message.amount for message in messages])
-    moments = DecayedMoments().advance([message.customer_id for message in messages], times, amounts)
-    return float(np.quantile(scorer.score(assemble(moments, amounts, times))[50_000:], 0.99))

@@ -31,6 +31,7 @@ def missing_of(command: str) -> list[str]:
         extras = [extra for one in named for extra in one.split(",")]
         return [f"the extra {one}" for one in extras if one not in project["optional-dependencies"]]
     if words[:2] == ["python", "-m"]:
-        path = words[2].replace(".", "/") + ".py"
-        return [] if (ROOT / path).is_file() else [path]
+        path = words[2].replace(".", "/")
+        found = (ROOT / f"{path}.py").is_file() or (ROOT / path / "__main__.py").is_file()
+        return [] if found else [f"{path}.py"]
     return [one for one in words[1 : words.index("-name")] if not (ROOT / one).is_dir()]
