@@ -11,8 +11,10 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
 
 from benchmarks.figure import Figure
+from benchmarks.report import number
 
 INK, PALE, TARGET = "#22303c", "#c9d3dc", "#c0392b"
 COLOURS = ("#1f6fb2", "#e08a1e", "#3a9a5c", "#8b5fbf", "#7d8a96")
@@ -43,6 +45,10 @@ def draw(path: Path, figures: Sequence[Figure]) -> None:
         plt.close(board)
 
 
+_PLAIN = FuncFormatter(lambda value, place: f"{value:,g}")
+"""Numbers of a logarithmic scale as people write them."""
+
+
 def _chosen(figures: Sequence[Figure], benchmark: str, quantity: str) -> list[Figure]:
     return [one for one in figures if one.benchmark == benchmark and one.quantity == quantity]
 
@@ -55,7 +61,7 @@ def _bars(panel: Axes, figures: Sequence[Figure], labels: Sequence[str], unit: s
     panel.barh(places, medians, xerr=whiskers, color=COLOURS[0], height=0.6, error_kw={"ecolor": INK, "lw": 1})
     for place, one in zip(places, figures, strict=True):
         panel.annotate(
-            f"{one.median:.3g}",
+            number(one.median),
             (one.greatest, place),
             xytext=(5, 0),
             textcoords="offset points",
@@ -109,6 +115,7 @@ def _waits(panel: Axes, figures: Sequence[Figure]) -> bool:
                 panel.plot([place - 0.25, place + 0.25], [one.target.bound] * 2, color=TARGET, lw=2)
     if cases:
         panel.set_yscale("log")
+        panel.yaxis.set_major_formatter(_PLAIN)
         panel.set_xticks(range(len(PERCENTILES)), PERCENTILES)
         panel.set_ylabel("ms from due to alert received")
         panel.grid(axis="y", color=PALE, lw=0.5)
@@ -131,6 +138,8 @@ def _sizes(panel: Axes, figures: Sequence[Figure]) -> bool:
     if found:
         panel.set_xscale("log")
         panel.set_yscale("log")
+        panel.xaxis.set_major_formatter(_PLAIN)
+        panel.yaxis.set_major_formatter(_PLAIN)
         panel.set_xlabel("events in a batch")
         panel.set_ylabel("CPU, us an event")
         panel.grid(color=PALE, lw=0.5)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 
 from rich.table import Table
@@ -36,13 +37,15 @@ def table_of(title: str, figures: Sequence[Figure]) -> Table:
     for name in ("median", "least .. greatest", "target"):
         table.add_column(name, justify="right")
     table.add_column("")
-    before = None
-    for one in figures:
-        if before is not None and one.case != before:
+    for case, of_case in groupby(figures, key=lambda one: one.case):
+        rows = list(of_case)
+        if len(rows) > 1:
             table.add_section()
-        case = "" if one.case == before else one.case
-        before = one.case
-        table.add_row(case, one.quantity, one.unit, number(one.median), _spread(one), _target(one), _verdict(one))
+        for at, one in enumerate(rows):
+            name = case if at == 0 else ""
+            table.add_row(name, one.quantity, one.unit, number(one.median), _spread(one), _target(one), _verdict(one))
+        if len(rows) > 1:
+            table.add_section()
     return table
 
 
