@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 from benchmarks.in_process import (
     BATCH_EVENTS,
@@ -11,13 +10,11 @@ from benchmarks.in_process import (
     VELOCITY,
     Batch,
     Job,
-    Pipeline,
     Work,
     batches_of,
     simulated_payments,
 )
 from risk.decode import decode_transactions
-from risk.merchant_events import decode_block, encode_block
 
 FILLING_EVENTS, COUNTED_EVENTS = 2_000, 5_000
 
@@ -47,20 +44,6 @@ def _decode() -> Callable[[], None]:
     return lambda: decode(batches[_FILLING_BATCHES:])
 
 
-def _blocks() -> Callable[[], None]:
-    pipeline = Pipeline()
-    values = list(chain.from_iterable(pipeline.first_hop(batch.chunk).values for batch in _batches()))
-
-    def convert(blocks: Sequence[bytes | None]) -> None:
-        for value in blocks:
-            assert value is not None
-            encode_block(decode_block(value))
-
-    counted = COUNTED_EVENTS // BATCH_EVENTS
-    convert(values[:-counted])
-    return lambda: convert(values[-counted:])
-
-
 def take_all(advance: Work, batches: Sequence[Batch]) -> None:
     """Give a job batch after batch."""
     for batch in batches:
@@ -82,5 +65,4 @@ GATE_JOBS = (
     GateJob("velocity", _fold(VELOCITY)),
     GateJob("customers", _fold(CUSTOMERS)),
     GateJob("merchants", _fold(MERCHANTS)),
-    GateJob("blocks", _blocks),
 )

@@ -8,7 +8,6 @@ alike.
 from collections.abc import Callable, Mapping
 
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from aiokafka.record.memory_records import MemoryRecords
 
 from benchmarks.effort import Effort
 from benchmarks.figure import Figure, ratios
@@ -26,6 +25,7 @@ from benchmarks.velocity_job import network
 from risk.chunk import Chunk
 from risk.fold import Emitted, Output
 from risk.scorer import Scorer
+from stream.record_batches import read_record_batches
 
 VELOCITY_STAGES = {
     "benchmarks.velocity_fold:decode_transactions": "decode",
@@ -39,7 +39,7 @@ PIPELINE_STAGES = {
     "risk.keyed_rows:KeyedRows.rows": "key lookup",
     "risk.customer_profile:CustomerProfile.advance": "customer profile",
     "risk.merchant_routing:MerchantRouting.outputs": "blocks out",
-    "risk.merchant_fold:decode_block": "blocks in",
+    "risk.merchant_fold:decode_blocks": "blocks in",
     "risk.event_merge:EventMerge.add": "merge",
     "risk.merchant_profile:MerchantProfile.advance": "merchant profile",
     "risk.normaliser:Normaliser.advance": "normalise",
@@ -130,19 +130,9 @@ def _fetched(batch: Batch) -> bytes:
 
 def _parsed(data: bytes) -> Chunk:
     """Return the chunk of a fetch, as the transport makes it."""
-    records = MemoryRecords(data)
-    found = []
-    while records.has_next():
-        found += list(records.next_batch())
-    return Chunk.of(
-        "transactions",
-        0,
-        [record.offset for record in found],
-        [record.key for record in found],
-        [record.value for record in found],
-        caught_up=True,
-        timestamps_ms=[record.timestamp for record in found],
-    )
+    part = read_record_batches(data, 0)
+    assert part is not None
+    return Chunk("transactions", 0, part.offsets, part.keys, part.values, True, part.timestamps_ms)
 
 
 def _encoded(outputs: list[Output]) -> bytes:
