@@ -1,8 +1,9 @@
 """Byte strings and texts as columns: slices of one buffer, none of which is an object before somebody asks for it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self, overload
+from itertools import accumulate
+from typing import Self, cast, overload
 
 import numpy as np
 from numba import njit
@@ -65,10 +66,20 @@ class ByteSlices:
         return gathered.tobytes()
 
 
-def _slices_of(items: Sequence[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
-    lengths = np.fromiter(map(len, items), dtype=np.int64, count=len(items))
-    ends = np.cumsum(lengths)
-    return np.frombuffer(b"".join(items), dtype=np.uint8), ends - lengths, ends
+def cut(joined: bytes, ends: NDArray[np.int64]) -> list[bytes]:
+    """Return the byte strings that lie one after another in `joined`, and end at `ends` int64[n].
+
+    >>> cut(b"abc", np.array([2, 2, 3]))
+    [b'ab', b'', b'c']
+    """
+    bounds = ends.tolist()
+    return [joined[start:end] for start, end in zip([0, *bounds], bounds, strict=False)]
+
+
+def _bounds_of(lengths: Iterable[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where slices of some lengths start and end, one after another."""
+    bounds = np.fromiter(accumulate(lengths, initial=0), dtype=np.int64)
+    return bounds[:-1], bounds[1:]
 
 
 class BytesColumn(ByteSlices, Sequence[bytes | None]):
@@ -85,12 +96,16 @@ class BytesColumn(ByteSlices, Sequence[bytes | None]):
     @classmethod
     def of(cls, items: Sequence[bytes | None]) -> "BytesColumn":
         """Return the items as a column, which they may be already."""
-        if isinstance(items, BytesColumn):
+        if type(items) is BytesColumn:  # an abstract class asks about instances for longer than a text takes
             return items
-        data, starts, ends = _slices_of([item or b"" for item in items])
-        absent = [at for at, item in enumerate(items) if item is None]
-        starts[absent] = ends[absent] = ABSENT
-        return cls(data, starts, ends)
+        there = [item or b"" for item in items] if None in items else cast(Sequence[bytes], items)
+        starts, ends = _bounds_of(map(len, there))
+        if there is not items:
+            absent = [at for at, item in enumerate(items) if item is None]
+            # Both are views of the same bounds.
+            starts, ends = starts.copy(), ends.copy()
+            starts[absent] = ends[absent] = ABSENT
+        return cls(np.frombuffer(b"".join(there), dtype=np.uint8), starts, ends)
 
     @overload
     def __getitem__(self, row: int) -> bytes | None: ...
@@ -125,9 +140,13 @@ class TextColumn(ByteSlices, Sequence[str]):
     @classmethod
     def of(cls, texts: Sequence[str]) -> "TextColumn":
         """Return the texts as a column, which they may be already."""
-        if isinstance(texts, TextColumn):
+        if type(texts) is TextColumn:
             return texts
-        return cls(*_slices_of([text.encode() for text in texts]))
+        joined = "".join(texts)
+        encoded = joined.encode()
+        # As many bytes as characters: each is one.
+        lengths = map(len, texts if len(encoded) == len(joined) else [text.encode() for text in texts])
+        return cls(np.frombuffer(encoded, dtype=np.uint8), *_bounds_of(lengths))
 
     @classmethod
     def packed(cls, joined: bytes, lengths: NDArray[np.int64]) -> "TextColumn":
@@ -145,9 +164,8 @@ class TextColumn(ByteSlices, Sequence[str]):
         return self.data[self.starts[row] : self.ends[row]].tobytes().decode()
 
     def __iter__(self) -> Iterator[str]:
-        view = self.data.data
-        for start, end in zip(self.starts.tolist(), self.ends.tolist(), strict=True):
-            yield str(view[start:end], "utf-8")
+        for text in cut(self.joined(), np.cumsum(self.lengths)):
+            yield text.decode()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)

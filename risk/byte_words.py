@@ -32,6 +32,25 @@ def word_at(data: NDArray[np.uint8], at: np.uint64) -> np.uint64:
 
 
 @array_loop
+def put_word(data: NDArray[np.uint8], at: np.uint64, word: np.uint64) -> None:
+    """Write a word to a place; there must be room for its eight bytes.
+
+    >>> data = np.zeros(9, dtype=np.uint8)
+    >>> put_word(data, np.uint64(1), np.uint64(0x0102))
+    >>> data.tolist()
+    [0, 2, 1, 0, 0, 0, 0, 0, 0]
+    """
+    data[at] = np.uint8(word)
+    data[at + np.uint64(1)] = np.uint8(word >> np.uint64(8))
+    data[at + np.uint64(2)] = np.uint8(word >> np.uint64(16))
+    data[at + np.uint64(3)] = np.uint8(word >> np.uint64(24))
+    data[at + np.uint64(4)] = np.uint8(word >> np.uint64(32))
+    data[at + np.uint64(5)] = np.uint8(word >> np.uint64(40))
+    data[at + np.uint64(6)] = np.uint8(word >> np.uint64(48))
+    data[at + np.uint64(7)] = np.uint8(word >> np.uint64(56))
+
+
+@array_loop
 def is_same(
     data: NDArray[np.uint8], at: np.uint64, other: NDArray[np.uint8], start: np.uint64, size: np.uint64
 ) -> bool:

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from risk.array_loop import array_loop
 from risk.decayed_moments import MOMENT_FIELDS, WINDOW_DAYS, update_moments
 from risk.event_rings import RingArrays, drop_until, entry_at, push
 from risk.event_time import LATE_LIMIT_NS
@@ -67,7 +67,7 @@ _DTYPE = np.dtype(
 _HORIZON_NS = WINDOW_DAYS[-1] * DAY_NS
 
 
-@njit(cache=True)
+@array_loop
 def _fold(
     rows: npt.NDArray[np.int64],
     event_time_ns: npt.NDArray[np.int64],

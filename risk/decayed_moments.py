@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from risk.array_loop import array_loop
 from risk.keyed_rows import KeyedRows
 from risk.keyed_step import KeyedStep
 
@@ -25,7 +25,7 @@ MOMENT_FIELDS = [("weight", "<f8", (3,)), ("mean", "<f8", (3,)), ("spread", "<f8
 """The fields of a row: decayed count, mean, and decayed sum of squared deviations, for each window."""
 
 
-@njit(cache=True)
+@array_loop
 def update_moments(
     weight: npt.NDArray[np.float64],
     mean: npt.NDArray[np.float64],
@@ -58,7 +58,7 @@ def update_moments(
         spread[window] = s + deviation * (amount - m)
 
 
-@njit(cache=True)
+@array_loop
 def _fold(
     rows: npt.NDArray[np.int64],
     event_time_ns: npt.NDArray[np.int64],

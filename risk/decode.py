@@ -117,7 +117,7 @@ class _Reader(Generic[Message]):
         """Return all messages that can be used, and the rejections; what was not scanned as good is decoded."""
         data = values.data
         index = np.arange(len(values))
-        if scanned.good.all():
+        if np.count_nonzero(scanned.good) == len(index):
             return _Read(self._form, data, index, scanned), []
         left = np.flatnonzero(~scanned.good)
         messages, found, rejections = decode_messages(

@@ -9,9 +9,44 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from risk.event_rings import MAX_ENTRIES, EventRings
+from risk.array_loop import array_loop
+from risk.byte_slices import BytesColumn, TextColumn, cut
+from risk.byte_words import put_word, word_at
+from risk.event_rings import ENTRY_BYTES, MAX_ENTRIES, EventRings
+from risk.growing_array import GrowingArray
+from risk.key_table import KeyTable
 
-_ENTRY_BYTES = 24
+
+@array_loop
+def _write_rows(
+    table: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64], at: npt.NDArray[np.int64], data: npt.NDArray[np.uint8]
+) -> None:
+    for i in range(rows.shape[0]):
+        for byte in range(table.shape[1]):
+            data[at[i] + byte] = table[rows[i], byte]
+
+
+@array_loop
+def _read_rows(
+    table: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64], at: npt.NDArray[np.int64], data: npt.NDArray[np.uint8]
+) -> None:
+    for i in range(rows.shape[0]):
+        for byte in range(table.shape[1]):
+            table[rows[i], byte] = data[at[i] + byte]
+
+
+@array_loop
+def _write_lengths(lengths: npt.NDArray[np.int64], at: npt.NDArray[np.int64], data: npt.NDArray[np.uint8]) -> None:
+    for i in range(lengths.shape[0]):
+        for ring in range(lengths.shape[1]):
+            put_word(data, np.uint64(at[i] + 8 * ring), np.uint64(lengths[i, ring]))
+
+
+@array_loop
+def _read_lengths(lengths: npt.NDArray[np.int64], at: npt.NDArray[np.int64], data: npt.NDArray[np.uint8]) -> None:
+    for i in range(lengths.shape[0]):
+        for ring in range(lengths.shape[1]):
+            lengths[i, ring] = np.int64(word_at(data, np.uint64(at[i] + 8 * ring)))
 
 
 class KeyedRows:
@@ -27,46 +62,40 @@ class KeyedRows:
     """
 
     def __init__(self, dtype: np.dtype[np.void], rings: int = 0) -> None:
-        self._row_of: dict[str, int] = {}
-        self._keys: list[str] = []
-        self.table: npt.NDArray[np.void] = np.zeros(64, dtype=dtype)
-        self._changed = np.zeros(64, dtype=np.bool_)
+        self._keys = KeyTable()
+        self._table = GrowingArray(dtype)
+        self._changed = GrowingArray(np.dtype(np.bool_))
         self.rings = tuple(EventRings() for _ in range(rings))
 
     def __len__(self) -> int:
         return len(self._keys)
 
+    @property
+    def table(self) -> npt.NDArray[np.void]:
+        """The rows' numbers, as they are now; `rows` may make another table."""
+        return self._table.array
+
     def rows(self, keys: Sequence[str]) -> npt.NDArray[np.int64]:
         """Return the row number of each key, int64[n], making rows for new keys; the rows count as changed."""
-        rows = self._find(keys)
-        self._changed[rows] = True
+        rows = self._find(TextColumn.of(keys))
+        self._changed.array[rows] = True
         return rows
 
-    def _find(self, keys: Sequence[str]) -> npt.NDArray[np.int64]:
-        row_of = self._row_of
-        try:
-            return np.fromiter(map(row_of.__getitem__, keys), dtype=np.int64, count=len(keys))
-        except KeyError:
-            for key in keys:
-                if key not in row_of:
-                    row_of[key] = len(self._keys)
-                    self._keys.append(key)
+    def _find(self, keys: TextColumn | BytesColumn) -> npt.NDArray[np.int64]:
+        before = len(self._keys)
+        rows = self._keys.find(keys)
         count = len(self._keys)
-        if count > len(self.table):
-            size = 1 << (count - 1).bit_length()
-            table = np.zeros(size, dtype=self.table.dtype)
-            table[: len(self.table)] = self.table
-            changed = np.zeros(size, dtype=np.bool_)
-            changed[: len(self._changed)] = self._changed
-            self.table, self._changed = table, changed
-        for ring in self.rings:
-            ring.grow_rows(count)
-        return np.fromiter(map(row_of.__getitem__, keys), dtype=np.int64, count=len(keys))
+        if count > before:
+            self._table.reserve(count)
+            self._changed.reserve(count)
+            for ring in self.rings:
+                ring.grow_rows(count)
+        return rows
 
     def take_changed(self) -> list[tuple[bytes, bytes]]:
         """Return (key, packed row) of the rows changed since the last call, which are then unchanged."""
-        rows = np.flatnonzero(self._changed[: len(self)])
-        self._changed[rows] = False
+        rows = np.flatnonzero(self._changed.array[: len(self)])
+        self._changed.array[rows] = False
         return self._packed(rows)
 
     def dump(self) -> dict[bytes, bytes]:
@@ -81,41 +110,44 @@ class KeyedRows:
         pairs = list(rows)
         if not pairs:
             return
-        fixed_size, width = self.table.dtype.itemsize, len(self.rings)
+        keys, packed = BytesColumn.of([key for key, _ in pairs]), BytesColumn.of([row for _, row in pairs])
+        width = len(self.rings)
+        fixed_size = self.table.dtype.itemsize
         header = fixed_size + 8 * width
-        sizes = np.fromiter((len(row) for _, row in pairs), dtype=np.int64, count=len(pairs))
+        sizes = packed.lengths
         if sizes.min() < header:
             raise ValueError(f"a packed row is shorter than {header} bytes: it was written by another version")
-        lengths = np.frombuffer(b"".join(row[fixed_size:header] for _, row in pairs), dtype="<i8")
-        lengths = lengths.reshape(len(pairs), width)
+        lengths = np.empty((len(pairs), width), dtype=np.int64)
+        _read_lengths(lengths, packed.starts + fixed_size, packed.data)
         if np.any((lengths < 0) | (lengths > MAX_ENTRIES)) or np.any(
-            sizes != header + _ENTRY_BYTES * lengths.sum(axis=1)
+            sizes != header + ENTRY_BYTES * lengths.sum(axis=1)
         ):
             raise ValueError("a packed row is longer or shorter than it says: it was written by another version")
-        at = self._find([key.decode() for key, _ in pairs])
-        self.table[at] = np.frombuffer(b"".join(row[:fixed_size] for _, row in pairs), dtype=self.table.dtype)
-        if width:
-            entries = np.frombuffer(b"".join(row[header:] for _, row in pairs), dtype="<i8").reshape(-1, 3)
-            # Rows lie one after another, and in each row its rings do.
-            flat = lengths.reshape(-1)
-            ends = np.cumsum(flat)
-            for number, ring in enumerate(self.rings):
-                mine = np.arange(number, len(flat), width)
-                pieces = [entries[ends[i] - flat[i] : ends[i]] for i in mine.tolist()] if width > 1 else [entries]
-                ring.put(at, lengths[:, number], np.concatenate(pieces))
-        self._changed[at] = False
+        rows = self._find(keys)
+        _read_rows(self._table_bytes(), rows, packed.starts, packed.data)
+        at = packed.starts + header
+        for number, ring in enumerate(self.rings):
+            mine = np.ascontiguousarray(lengths[:, number])
+            ring.read(rows, mine, at, packed.data)
+            at += ENTRY_BYTES * mine
+        self._changed.array[rows] = False
+
+    def _table_bytes(self) -> npt.NDArray[np.uint8]:
+        return self.table.view(np.uint8).reshape(len(self.table), -1)
 
     def _packed(self, rows: npt.NDArray[np.int64]) -> list[tuple[bytes, bytes]]:
-        keys = [self._keys[row].encode() for row in rows.tolist()]
-        size = self.table.dtype.itemsize
-        fixed = self.table[rows].tobytes()
-        parts = [[fixed[at : at + size]] for at in range(0, len(fixed), size)]
-        for ring in self.rings:
-            for part, length in zip(parts, ring.lengths(rows).astype("<i8"), strict=True):
-                part.append(length.tobytes())
-        for ring in self.rings:
-            entries = ring.entries(rows).tobytes()
-            ends = (_ENTRY_BYTES * np.cumsum(ring.lengths(rows))).tolist()
-            for part, start, end in zip(parts, [0, *ends], ends, strict=False):
-                part.append(entries[start:end])
-        return [(key, b"".join(part)) for key, part in zip(keys, parts, strict=True)]
+        fixed_size = self.table.dtype.itemsize
+        lengths = np.empty((len(rows), len(self.rings)), dtype=np.int64)
+        for number, ring in enumerate(self.rings):
+            lengths[:, number] = ring.lengths(rows)
+        header = fixed_size + 8 * len(self.rings)
+        ends = np.cumsum(header + ENTRY_BYTES * lengths.sum(axis=1))
+        data = np.empty(int(ends[-1]) if len(ends) else 0, dtype=np.uint8)
+        starts = np.concatenate(([0], ends))[:-1]
+        _write_rows(self._table_bytes(), rows, starts, data)
+        _write_lengths(lengths, starts + fixed_size, data)
+        at = starts + header
+        for number, ring in enumerate(self.rings):
+            ring.write(rows, at, data)
+            at += ENTRY_BYTES * lengths[:, number]
+        return list(zip(self._keys.keys(rows), cut(data.tobytes(), ends), strict=True))
