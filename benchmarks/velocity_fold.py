@@ -12,6 +12,7 @@ from risk.decayed_moments import DecayedMoments
 from risk.decode import decode_transactions
 from risk.fold import Emitted, Output
 from risk.scorer import Scorer
+from risk.stored_rows import StoredRows
 
 
 class VelocityFold:
@@ -52,7 +53,7 @@ class VelocityFold:
         emitted.counts = {"scored": len(scores)}
         return emitted
 
-    def take_changed(self) -> list[tuple[bytes, bytes]]:
+    def take_changed(self) -> StoredRows:
         """Return the rows changed since the last call."""
         return self._moments.take_changed()
 

@@ -59,6 +59,14 @@ class ByteSlices:
         """Return some of the rows, which may be repeated; the bytes stay where they are."""
         return type(self)(self.data, self.starts[rows], self.ends[rows])
 
+    def compact(self) -> Self:
+        """Return the column with bytes of its own, which are those of its slices and no others."""
+        ends = np.cumsum(self.lengths)
+        starts = ends - self.lengths
+        absent = self.starts == ABSENT
+        starts[absent] = ends[absent] = ABSENT
+        return type(self)(np.frombuffer(self.joined(), dtype=np.uint8), starts, ends)
+
     def joined(self) -> bytes:
         """Return the bytes of all slices, one after another; from them and `lengths` the column can be made again."""
         gathered = np.empty(int(self.lengths.sum()), dtype=np.uint8)

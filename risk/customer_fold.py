@@ -14,6 +14,7 @@ from risk.first_hop import FirstHop
 from risk.fold import Emitted
 from risk.merchant_events import TRANSACTION
 from risk.merchant_routing import MerchantRouting
+from risk.stored_rows import StoredRows
 
 
 class CustomerFold(FirstHop):
@@ -60,7 +61,7 @@ class CustomerFold(FirstHop):
         emitted.counts = {"forwarded": count}
         return emitted
 
-    def take_changed(self) -> list[tuple[bytes, bytes]]:
+    def take_changed(self) -> StoredRows:
         """Return the profiles changed since the last call."""
         return self._profiles.take_changed()
 

@@ -4,7 +4,7 @@ A fold holds the state of one partition and is advanced by the chunks of its log
 are functions of the log alone: never of how the log was cut into chunks, nor of when it was read.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -83,7 +83,7 @@ class Fold(Protocol):
     def advance(self, chunk: Chunk) -> Emitted:
         """Advance by the records that the state does not contain yet, and return what they give."""
 
-    def take_changed(self) -> list[tuple[bytes, bytes]]:
+    def take_changed(self) -> Sequence[tuple[bytes, bytes]]:
         """Return the rows (key, packed row) changed since the last call, which are then clean."""
 
     def cut(self) -> bytes:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.array_loop import array_loop
-from risk.byte_slices import BytesColumn, TextColumn, cut, read_only
+from risk.byte_slices import BytesColumn, TextColumn, read_only
 from risk.byte_words import WORD, is_same, word_at
 from risk.growing_array import GrowingArray
 
@@ -109,7 +109,7 @@ class KeyTable:
     >>> table = KeyTable()
     >>> table.find(TextColumn.of(["a", "b", "a"])).tolist(), table.find(TextColumn.of(["", "b"])).tolist()
     ([0, 1, 0], [2, 1])
-    >>> table.keys(np.array([1, 0]))
+    >>> list(table.keys(np.array([1, 0])))
     [b'b', b'a']
     """
 
@@ -152,8 +152,8 @@ class KeyTable:
             self._ends.reserve(count + 1)
             self._bytes.reserve(size + int(keys.ends[done] - keys.starts[done]))
 
-    def keys(self, rows: NDArray[np.int64]) -> list[bytes]:
+    def keys(self, rows: NDArray[np.int64]) -> BytesColumn:
         """Return the keys that have some numbers."""
         ends = self._ends.array
         keys = BytesColumn(self._bytes.array, np.where(rows > 0, ends[rows - 1], 0), ends[rows])
-        return cut(keys.joined(), np.cumsum(keys.lengths))
+        return keys.compact()

@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from risk.array_loop import array_loop
-from risk.byte_slices import BytesColumn, TextColumn, cut
+from risk.byte_slices import BytesColumn, TextColumn, read_only
 from risk.byte_words import put_word, word_at
 from risk.event_rings import ENTRY_BYTES, MAX_ENTRIES, EventRings
 from risk.growing_array import GrowingArray
 from risk.key_table import KeyTable
+from risk.stored_rows import StoredRows
 
 
 @array_loop
@@ -92,7 +93,7 @@ class KeyedRows:
                 ring.grow_rows(count)
         return rows
 
-    def take_changed(self) -> list[tuple[bytes, bytes]]:
+    def take_changed(self) -> StoredRows:
         """Return (key, packed row) of the rows changed since the last call, which are then unchanged."""
         rows = np.flatnonzero(self._changed.array[: len(self)])
         self._changed.array[rows] = False
@@ -107,35 +108,35 @@ class KeyedRows:
 
         Raises ValueError for a row of another form.
         """
-        pairs = list(rows)
-        if not pairs:
+        stored = StoredRows.of(rows)
+        if not len(stored):
             return
-        keys, packed = BytesColumn.of([key for key, _ in pairs]), BytesColumn.of([row for _, row in pairs])
+        keys, packed, data = stored.key, stored.row, read_only(stored.row.data)
         width = len(self.rings)
         fixed_size = self.table.dtype.itemsize
         header = fixed_size + 8 * width
         sizes = packed.lengths
         if sizes.min() < header:
             raise ValueError(f"a packed row is shorter than {header} bytes: it was written by another version")
-        lengths = np.empty((len(pairs), width), dtype=np.int64)
-        _read_lengths(lengths, packed.starts + fixed_size, packed.data)
+        lengths = np.empty((len(stored), width), dtype=np.int64)
+        _read_lengths(lengths, packed.starts + fixed_size, data)
         if np.any((lengths < 0) | (lengths > MAX_ENTRIES)) or np.any(
             sizes != header + ENTRY_BYTES * lengths.sum(axis=1)
         ):
             raise ValueError("a packed row is longer or shorter than it says: it was written by another version")
-        rows = self._find(keys)
-        _read_rows(self._table_bytes(), rows, packed.starts, packed.data)
+        numbers = self._find(keys)
+        _read_rows(self._table_bytes(), numbers, packed.starts, data)
         at = packed.starts + header
         for number, ring in enumerate(self.rings):
             mine = np.ascontiguousarray(lengths[:, number])
-            ring.read(rows, mine, at, packed.data)
+            ring.read(numbers, mine, at, data)
             at += ENTRY_BYTES * mine
-        self._changed.array[rows] = False
+        self._changed.array[numbers] = False
 
     def _table_bytes(self) -> npt.NDArray[np.uint8]:
         return self.table.view(np.uint8).reshape(len(self.table), -1)
 
-    def _packed(self, rows: npt.NDArray[np.int64]) -> list[tuple[bytes, bytes]]:
+    def _packed(self, rows: npt.NDArray[np.int64]) -> StoredRows:
         fixed_size = self.table.dtype.itemsize
         lengths = np.empty((len(rows), len(self.rings)), dtype=np.int64)
         for number, ring in enumerate(self.rings):
@@ -150,4 +151,4 @@ class KeyedRows:
         for number, ring in enumerate(self.rings):
             ring.write(rows, at, data)
             at += ENTRY_BYTES * lengths[:, number]
-        return list(zip(self._keys.keys(rows), cut(data.tobytes(), ends), strict=True))
+        return StoredRows(self._keys.keys(rows), BytesColumn(read_only(data), starts, ends))

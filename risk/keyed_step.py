@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from risk.keyed_rows import KeyedRows
+from risk.stored_rows import StoredRows
 
 
 class KeyedStep:
@@ -17,7 +18,7 @@ class KeyedStep:
     >>> first, second = Count(), Count()
     >>> first.advance(["a", "b", "a"])
     >>> second.load(first.take_changed())
-    >>> len(second), second.dump() == first.dump(), first.take_changed()
+    >>> len(second), second.dump() == first.dump(), list(first.take_changed())
     (2, True, [])
     """
 
@@ -26,7 +27,7 @@ class KeyedStep:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def take_changed(self) -> list[tuple[bytes, bytes]]:
+    def take_changed(self) -> StoredRows:
         """Return (key, packed row) of the keys changed since the last call, which are then unchanged."""
         return self._rows.take_changed()
 

@@ -18,6 +18,7 @@ from risk.identity import alert_id
 from risk.merchant_events import TRANSACTION, Block, decode_blocks
 from risk.merchant_events import Source as BlockSource
 from risk.merchant_profile import MerchantProfile
+from risk.stored_rows import StoredRows
 from schemas.alert import Alert
 from schemas.encoding import encode
 from schemas.score import Score
@@ -180,10 +181,10 @@ class MerchantFold:
             )
         ]
 
-    def take_changed(self) -> list[tuple[bytes, bytes]]:
+    def take_changed(self) -> StoredRows:
         """Return the profiles changed since the last call, and the normaliser's row if it adapted."""
-        profiles = [(_PROFILE_PREFIX + key, row) for key, row in self._profiles.take_changed()]
-        return profiles + [(self._normaliser_key, row) for _, row in self._normaliser.take_changed()]
+        normaliser = [(self._normaliser_key, row) for _, row in self._normaliser.take_changed()]
+        return StoredRows.joined([self._profiles.take_changed().prefixed(_PROFILE_PREFIX), StoredRows.of(normaliser)])
 
     def cut(self) -> bytes:
         """Return what the merge contains."""
@@ -203,10 +204,6 @@ class MerchantFold:
         What a normaliser learnt under another bundle is left: its columns are that bundle's.
         """
         self._merge.restore(msgspec.msgpack.decode(cut, type=MergeCut))
-        profiles = []
-        for key, row in rows:
-            if key == self._normaliser_key:
-                self._normaliser.load([(key, row)])
-            elif key.startswith(_PROFILE_PREFIX):
-                profiles.append((key.removeprefix(_PROFILE_PREFIX), row))
-        self._profiles.load(profiles)
+        stored = StoredRows.of(rows)
+        self._profiles.load(stored.starting_with(_PROFILE_PREFIX))
+        self._normaliser.load(pair for pair in stored.starting_with(self._normaliser_key) if not pair[0])

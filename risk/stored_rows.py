@@ -29,6 +29,20 @@ def _prefixed(
             to += 1
 
 
+@njit(cache=True)
+def _starting_with(
+    data: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    prefix: NDArray[np.uint8],
+    with_it: NDArray[np.bool_],
+) -> None:
+    for row in range(starts.shape[0]):
+        with_it[row] = ends[row] - starts[row] >= prefix.shape[0]
+        for place in range(prefix.shape[0]):
+            with_it[row] = with_it[row] and data[starts[row] + place] == prefix[place]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredRows(Sequence[tuple[bytes, bytes]]):
     """Packed rows by their keys.
@@ -38,8 +52,8 @@ class StoredRows(Sequence[tuple[bytes, bytes]]):
     [(b'mann', b'1'), (b'mbob', b'2'), (b'n', b'3')]
     """
 
-    keys: BytesColumn
-    rows: BytesColumn
+    key: BytesColumn
+    row: BytesColumn
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[bytes, bytes]]) -> "StoredRows":
@@ -52,20 +66,36 @@ class StoredRows(Sequence[tuple[bytes, bytes]]):
     @classmethod
     def joined(cls, parts: Sequence["StoredRows"]) -> "StoredRows":
         """Return the rows of all parts, one part after another."""
-        return cls(_concatenated([part.keys for part in parts]), _concatenated([part.rows for part in parts]))
+        return cls(_concatenated([part.key for part in parts]), _concatenated([part.row for part in parts]))
 
     def prefixed(self, prefix: bytes) -> "StoredRows":
         """Return the rows with a prefix before each key."""
-        lengths = self.keys.lengths + len(prefix)
+        lengths = self.key.lengths + len(prefix)
         data = np.empty(int(lengths.sum()), dtype=np.uint8)
-        _prefixed(
-            read_only(self.keys.data), self.keys.starts, self.keys.ends, np.frombuffer(prefix, dtype=np.uint8), data
-        )
+        _prefixed(read_only(self.key.data), self.key.starts, self.key.ends, np.frombuffer(prefix, dtype=np.uint8), data)
         ends = np.cumsum(lengths)
-        return StoredRows(BytesColumn(data, ends - lengths, ends), self.rows)
+        return StoredRows(BytesColumn(data, ends - lengths, ends), self.row)
+
+    def starting_with(self, prefix: bytes) -> "StoredRows":
+        """Return the rows whose keys have a prefix, without it.
+
+        >>> list(StoredRows.of([(b"mann", b"1"), (b"n", b"3")]).starting_with(b"m"))
+        [(b'ann', b'1')]
+        """
+        with_it = np.empty(len(self), dtype=np.bool_)
+        _starting_with(
+            read_only(self.key.data),
+            self.key.starts,
+            self.key.ends,
+            np.frombuffer(prefix, dtype=np.uint8),
+            with_it,
+        )
+        at = np.flatnonzero(with_it)
+        keys = BytesColumn(self.key.data, self.key.starts[at] + len(prefix), self.key.ends[at])
+        return StoredRows(keys, self.row.take(at))
 
     def __len__(self) -> int:
-        return len(self.keys)
+        return len(self.key)
 
     @overload
     def __getitem__(self, at: int) -> tuple[bytes, bytes]: ...
@@ -73,11 +103,11 @@ class StoredRows(Sequence[tuple[bytes, bytes]]):
     def __getitem__(self, at: slice) -> "StoredRows": ...
     def __getitem__(self, at: int | slice) -> "tuple[bytes, bytes] | StoredRows":
         if isinstance(at, slice):
-            return StoredRows(self.keys[at], self.rows[at])
-        return self.keys[at] or b"", self.rows[at] or b""
+            return StoredRows(self.key[at], self.row[at])
+        return self.key[at] or b"", self.row[at] or b""
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
-        return ((key or b"", row or b"") for key, row in zip(self.keys, self.rows, strict=True))
+        return ((key or b"", row or b"") for key, row in zip(self.key, self.row, strict=True))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)

@@ -20,7 +20,8 @@ from aiokafka.errors import ProducerFenced
 from risk.byte_slices import ABSENT, BytesColumn
 from risk.stored_rows import StoredRows
 from stream.encoded_batch import EncodedBatch, encoded_batches
-from stream.log_span import read_log
+from stream.latest_rows import LatestRows
+from stream.log_span import read_columns
 from stream.producer_epoch import FencedError, ProducerEpoch, mark, take_note
 
 BATCH_BYTES = 1 << 20
@@ -53,7 +54,7 @@ class Restored:
     """The last committed checkpoint: its cut (None when there never was one) and all rows."""
 
     cut: Cut | None
-    rows: list[tuple[bytes, bytes]]
+    rows: StoredRows
 
 
 async def last_checkpoint(
@@ -79,18 +80,17 @@ async def any_checkpoint(
     bootstrap: str, topic: str, partition: int, on_progress: Callable[[int], None] = lambda count: None
 ) -> Restored:
     """Return what `last_checkpoint` does, in whichever version of the state it was written."""
-    latest: dict[bytes, bytes | None] = {}
+    latest = LatestRows()
     count = 0
-    async for _, records in read_log(bootstrap, {KafkaPartition(topic, partition): 0}, isolation="read_committed"):
-        for record in records:
-            latest[record.key] = record.value
-        count += len(records)
+    async for part in read_columns(bootstrap, KafkaPartition(topic, partition), 0, isolation="read_committed"):
+        latest.add(part.keys, part.values)
+        count += len(part)
         on_progress(count)
-    packed_cut = latest.pop(CUT_KEY, None)
-    if packed_cut is None:
-        return Restored(None, [])
-    cut = msgspec.msgpack.decode(packed_cut, type=Cut)
-    return Restored(cut, [(key[1:], value) for key, value in latest.items() if value is not None])
+    kept = latest.rows()
+    cuts = kept.starting_with(CUT_KEY)
+    if not len(cuts):
+        return Restored(None, StoredRows.of([]))
+    return Restored(msgspec.msgpack.decode(cuts[0][1], type=Cut), kept.starting_with(ROW_PREFIX))
 
 
 class Changelog:

@@ -76,7 +76,7 @@ class EncodedBatch:
 
 def encoded_batches(rows: StoredRows, timestamp_ms: int, *, most_bytes: int, transactional: bool) -> list[EncodedBatch]:
     """Return the rows as batches of at most `most_bytes`, or of one record that is larger, in their order."""
-    sizes = rows.keys.lengths + rows.rows.lengths + _MOST_OVERHEAD_BYTES
+    sizes = rows.key.lengths + rows.row.lengths + _MOST_OVERHEAD_BYTES
     ends = np.concatenate([[0], np.cumsum(sizes)])
     batches = []
     first = 0
@@ -85,12 +85,12 @@ def encoded_batches(rows: StoredRows, timestamp_ms: int, *, most_bytes: int, tra
         part = rows[first : max(last, first + 1)]
         records = np.empty(int(ends[first + len(part)] - ends[first]), dtype=np.uint8)
         used = _encode(
-            read_only(part.keys.data),
-            part.keys.starts,
-            part.keys.ends,
-            read_only(part.rows.data),
-            part.rows.starts,
-            part.rows.ends,
+            read_only(part.key.data),
+            part.key.starts,
+            part.key.ends,
+            read_only(part.row.data),
+            part.row.starts,
+            part.row.ends,
             records,
         )
         batches.append(EncodedBatch(records[:used], len(part), timestamp_ms, transactional=transactional))

@@ -76,4 +76,4 @@ def test_no_keys_are_no_numbers() -> None:
     """Nothing is found for nothing."""
     table = KeyTable()
     assert table.find(TextColumn.of([])).tolist() == []
-    assert (len(table), table.keys(np.zeros(0, dtype=np.int64))) == (0, [])
+    assert (len(table), list(table.keys(np.zeros(0, dtype=np.int64)))) == (0, [])
