@@ -32,7 +32,12 @@ async def receive(broker: str, topic: str, partitions: int) -> dict[str, int]:
         now_ns = time.monotonic_ns()
         came += [(now_ns, record.value) for records in found.values() for record in records]
     await consumer.stop()
-    return {json.loads(value)["event_id"]: arrived_ns for arrived_ns, value in came}
+    return {_identity(json.loads(value)): arrived_ns for arrived_ns, value in came}
+
+
+def _identity(message: dict[str, str]) -> str:
+    """Return the event that an alert is on, or that a transaction is."""
+    return message.get("event_id") or message["transaction_id"]
 
 
 def main() -> None:

@@ -72,19 +72,22 @@ class Job:
 
 VELOCITY = Job("velocity", ("-m", "benchmarks.velocity_worker", str(ALERT_FRACTION)), TOPIC, ALERTS)
 PIPELINE = Job("full pipeline", ("-m", "riskstream", "run"), "transactions", "alerts")
+STRAIGHT = Job("through the broker alone", VELOCITY.program, TOPIC, TOPIC)
+"""The transactions themselves are received, past the worker: no engine on this machine could be quicker."""
 
 
 def figures(effort: Effort) -> list[Figure]:
     """Return percentiles of the wait, and what the worker spends on an event, by job and rate."""
     seconds = dict.fromkeys(RATES, 3.0) if effort.quick else {1_000: 10.0, 2_000: 5.0, 10_000: 10.0, 50_000: 5.0}
+    straight = {rate: seconds[rate] for rate in (2_000, 10_000)}
     found: list[Figure] = []
-    for job in (VELOCITY, PIPELINE):
-        rounds = [measure(job, seconds) for _ in range(effort.rounds)]
-        for rate in seconds:
+    for job, lasting in ((VELOCITY, seconds), (PIPELINE, seconds), (STRAIGHT, straight)):
+        rounds = [measure(job, lasting) for _ in range(effort.rounds)]
+        for rate in lasting:
             for quantity in rounds[0][rate]:
                 values = tuple(one[rate][quantity] for one in rounds)
                 unit = _unit(quantity)
-                target = TARGETS.get((rate, quantity))
+                target = None if job is STRAIGHT else TARGETS.get((rate, quantity))
                 found.append(Figure("latency", f"{job.name}, {rate:,}/s", quantity, unit, values, target))
     return found
 

@@ -91,13 +91,20 @@ def _costs(panel: Axes, figures: Sequence[Figure]) -> bool:
     return bool(found)
 
 
+_WAIT_STYLES = {
+    "velocity": ("-", "o", "velocity"),
+    "full pipeline": ("--", "s", "both hops"),
+    "through the broker alone": (":", "^", "broker alone"),
+}
+
+
 def _waits(panel: Axes, figures: Sequence[Figure]) -> bool:
     found = [one for one in figures if one.benchmark == "latency" and one.quantity in PERCENTILES]
     cases = list(dict.fromkeys(one.case for one in found))
     for case in cases:
         job, _, rate = case.rpartition(", ")
         of_case = [one for one in found if one.case == case]
-        pipeline = job == "full pipeline"
+        style, marker, name = _WAIT_STYLES[job]
         at = [PERCENTILES.index(one.quantity) for one in of_case]
         rates = list(dict.fromkeys(other.rpartition(", ")[2] for other in cases))
         colour = COLOURS[rates.index(rate) % len(COLOURS)]
@@ -105,13 +112,13 @@ def _waits(panel: Axes, figures: Sequence[Figure]) -> bool:
             at,
             [one.median for one in of_case],
             color=colour,
-            ls="--" if pipeline else "-",
-            marker="s" if pipeline else "o",
+            ls=style,
+            marker=marker,
             ms=4,
-            label=f"{'both hops' if pipeline else 'velocity'}, {rate}",
+            label=f"{name}, {rate}",
         )
         for place, one in zip(at, of_case, strict=True):
-            if one.target is not None and not pipeline:
+            if one.target is not None and job == "velocity":
                 panel.plot([place - 0.25, place + 0.25], [one.target.bound] * 2, color=TARGET, lw=2)
     if cases:
         panel.set_yscale("log")
