@@ -7,11 +7,11 @@ import numpy.typing as npt
 
 from risk.bundle import FEATURES
 from risk.customer_profile import CUSTOMER_FEATURES, CustomerProfile
+from risk.event_order import merge_order
 from risk.merchant_events import FRAUD, TRANSACTION
 from risk.merchant_profile import MerchantProfile
 from training.history import History
 from training.key_order import KeyOrder
-from training.time_order import time_order
 
 CHUNK_ROWS = 40_000
 """Rows that are taken up at once, of which progress is told."""
@@ -57,7 +57,9 @@ def _add_merchant_features(
     history: History, features: npt.NDArray[np.float64], on_progress: Callable[[int], None]
 ) -> None:
     frauds = np.flatnonzero(history.fraud)
-    reported = frauds[time_order(history.label_time_ns[frauds], history.transaction_id.take(frauds))]
+    one_rank = np.zeros(len(frauds), dtype=np.bool_)
+    in_order = merge_order(history.label_time_ns[frauds], one_rank, history.transaction_id.take(frauds))
+    reported = frauds[in_order]
     # Reports before transactions, and each in their order: a stable sort by time makes of them the order of the stream.
     time_ns = np.concatenate([history.label_time_ns[reported], history.event_time_ns])
     in_time = np.argsort(time_ns, kind="stable")

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from risk.byte_slices import TextColumn
+from risk.event_order import merge_order
 from training.arrow_texts import numbered_rows, text_column
-from training.time_order import time_order
 
 DAY_NS = 86_400_000_000_000
 REQUIRED = ("transaction_id", "customer_id", "merchant_id", "amount", "event_time")
@@ -62,7 +62,8 @@ class History:
 
 def in_order(history: History) -> History:
     """Return the same transactions in the order of (event time, id)."""
-    return history.where(time_order(history.event_time_ns, history.transaction_id))
+    one_rank = np.zeros(len(history), dtype=np.bool_)
+    return history.where(merge_order(history.event_time_ns, one_rank, history.transaction_id))
 
 
 def read_history(
