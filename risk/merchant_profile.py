@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from risk.array_loop import array_loop
 from risk.event_rings import MAX_ENTRIES, RingArrays, drop_until, entry_at, push
 from risk.keyed_rows import KeyedRows
 from risk.keyed_step import KeyedStep
@@ -45,7 +45,7 @@ _DELAY_NS = DELAY_DAYS * DAY_NS
 _HORIZON_NS = (DELAY_DAYS + WINDOW_DAYS[-1]) * DAY_NS
 
 
-@njit(cache=True)
+@array_loop
 def _find_report(frauds: RingArrays, row: int, identity: int) -> int:
     for number in range(frauds.length[row]):
         if frauds.value[entry_at(frauds, row, number)] == identity:
@@ -53,7 +53,7 @@ def _find_report(frauds: RingArrays, row: int, identity: int) -> int:
     return -1
 
 
-@njit(cache=True)
+@array_loop
 def _remove_report(frauds: RingArrays, row: int, number: int) -> None:
     for later in range(number + 1, frauds.length[row]):
         source = entry_at(frauds, row, later)
@@ -64,7 +64,7 @@ def _remove_report(frauds: RingArrays, row: int, number: int) -> None:
     frauds.length[row] -= 1
 
 
-@njit(cache=True)
+@array_loop
 def _add_report(frauds: RingArrays, row: int, time_ns: int, identity: int) -> None:
     """Add a report in the order of transaction times; of too many, that on the oldest transaction is not kept."""
     if frauds.length[row] == MAX_ENTRIES:
@@ -84,7 +84,7 @@ def _add_report(frauds: RingArrays, row: int, time_ns: int, identity: int) -> No
         number -= 1
 
 
-@njit(cache=True)
+@array_loop
 def _newest_until(ring: RingArrays, row: int, time_ns: int) -> int:
     """Return the number of a row's newest entry at or before `time_ns`, -1 for none."""
     low, high = 0, int(ring.length[row])
@@ -97,7 +97,7 @@ def _newest_until(ring: RingArrays, row: int, time_ns: int) -> int:
     return low - 1
 
 
-@njit(cache=True)
+@array_loop
 def _events_between(ring: RingArrays, row: int, first: int, end: int) -> int:
     """Return how many events the entries from the number `first` up to, and without, `end` stand for."""
     count = 0
@@ -110,7 +110,7 @@ def _events_between(ring: RingArrays, row: int, first: int, end: int) -> int:
     return count
 
 
-@njit(cache=True)
+@array_loop
 def _windows(
     events: RingArrays, frauds: RingArrays, row: int, until_ns: int, features: npt.NDArray[np.float64]
 ) -> None:
@@ -127,7 +127,7 @@ def _windows(
         features[3 + window] = min(known, count) / count if count > 0 else 0.0
 
 
-@njit(cache=True)
+@array_loop
 def _runs(events: RingArrays, frauds: RingArrays, row: int, time_ns: int, features: npt.NDArray[np.float64]) -> None:
     until_ns = time_ns - _DELAY_NS
     event, report = _newest_until(events, row, until_ns), _newest_until(frauds, row, until_ns)
@@ -173,7 +173,7 @@ def _runs(events: RingArrays, frauds: RingArrays, row: int, time_ns: int, featur
     features[3] = (time_ns - onset_ns) / DAY_NS
 
 
-@njit(cache=True)
+@array_loop
 def _fold(
     rows: npt.NDArray[np.int64],
     event_time_ns: npt.NDArray[np.int64],
