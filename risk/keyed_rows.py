@@ -17,6 +17,8 @@ from risk.growing_array import GrowingArray
 from risk.key_table import KeyTable
 from risk.stored_rows import StoredRows
 
+_LOADED_AT_ONCE = 10_000
+
 
 @array_loop
 def _write_rows(
@@ -109,8 +111,11 @@ class KeyedRows:
         Raises ValueError for a row of another form.
         """
         stored = StoredRows.of(rows)
-        if not len(stored):
-            return
+        # Bit by bit, so that a million rows may be taken up beside other work.
+        for first in range(0, len(stored), _LOADED_AT_ONCE):
+            self._load(stored[first : first + _LOADED_AT_ONCE])
+
+    def _load(self, stored: StoredRows) -> None:
         keys, packed, data = stored.key, stored.row, read_only(stored.row.data)
         width = len(self.rings)
         fixed_size = self.table.dtype.itemsize

@@ -86,7 +86,8 @@ async def any_checkpoint(
         latest.add(part.keys, part.values)
         count += len(part)
         on_progress(count)
-    kept = latest.rows()
+    # In a thread, as it is long for a large state; chunks of other partitions go on.
+    kept = await asyncio.to_thread(latest.rows)
     cuts = kept.starting_with(CUT_KEY)
     if not len(cuts):
         return Restored(None, StoredRows.of([]))
