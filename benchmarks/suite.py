@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks import batch_sizes, hot_key, latency, memory, pipeline, recovery, stages, ticks, velocity
+from benchmarks import batch_sizes, hot_key, latency, memory, pipeline, recovery, stages, ticks, velocity, wakes
 from benchmarks.effort import Effort
 from benchmarks.figure import Figure
 
@@ -25,6 +25,7 @@ SUITE = (
     Benchmark("memory", memory.figures),
     Benchmark("hot_key", hot_key.figures),
     Benchmark("batch_sizes", batch_sizes.figures),
+    Benchmark("wakes", wakes.figures),
     Benchmark("stages", stages.figures),
 )
 

@@ -2,10 +2,10 @@ import itertools
 
 import pytest
 
-from benchmarks import batch_sizes, hot_key, memory, stages
+from benchmarks import batch_sizes, hot_key, memory, stages, wakes
 from benchmarks.effort import Effort
 from benchmarks.gate import least_ratios
-from benchmarks.in_process import Pipeline, batches_of, simulated_payments
+from benchmarks.in_process import REFERENCE, Pipeline, batches_of, simulated_payments
 from benchmarks.stage_clock import StageClock, clocked
 from benchmarks.velocity_fold import VelocityFold
 from benchmarks.velocity_job import transactions
@@ -85,3 +85,11 @@ def test_without_room_memory_is_said_not_to_be_measured(
 def test_ratios_are_of_every_job() -> None:
     """The gate's ratios are positive, whatever the machine does."""
     assert all(ratio > 0 for ratio in least_ratios(rounds=1, events=1_000).values())
+
+
+def test_a_batch_after_a_pause_is_measured_without_the_pause() -> None:
+    """A pause of 10 ms is not in what the batch after it costs."""
+    filling, measured = batches_of(simulated_payments(1_000), 1_000), batches_of(simulated_payments(60), 5)
+    found = wakes.measure(REFERENCE, filling, measured)
+    assert list(found) == [0, 1, 10]
+    assert all(0 < microseconds < 10_000 for microseconds in found.values())
