@@ -89,7 +89,8 @@ def test_ratios_are_of_every_job() -> None:
 
 def test_a_batch_after_a_pause_is_measured_without_the_pause() -> None:
     """A pause of 10 ms is not in what the batch after it costs."""
-    filling, measured = batches_of(simulated_payments(1_000), 1_000), batches_of(simulated_payments(60), 5)
-    found = wakes.measure(REFERENCE, filling, measured)
+    messages = simulated_payments(2_000)
+    measured = batches_of(messages[1_000:1_060], 5, first_offset=1_000)
+    found = wakes.measure(REFERENCE, batches_of(messages[:1_000], 1_000), measured)
     assert list(found) == [0, 1, 10]
     assert all(0 < microseconds < 10_000 for microseconds in found.values())
