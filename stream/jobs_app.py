@@ -1,5 +1,6 @@
 """The Faust app around the jobs: an agent for each, and what happens when partitions come and go."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -102,5 +103,7 @@ def _agent(jobs: Jobs) -> Any:
         async for event in stream.events():
             for chunk in event.value:
                 await jobs.process(chunk)
+                # Nothing in it need have waited: what was handed over is sent before the next partition's turn.
+                await asyncio.sleep(0)
 
     return read_chunks

@@ -107,6 +107,7 @@ class RawFetch:
 
     def _forget(self, fetcher: Any, at: TopicPartition) -> None:
         del fetcher._records[at]
+        self._fetched.pop(at, None)
         self._read.pop(at, None)
         self._wanting = True
 
