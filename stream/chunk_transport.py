@@ -9,8 +9,10 @@ Topics that are read through it must be declared with `acks=False`: offsets are 
 `ChunkConsumer.commit_offsets`, and never by Faust.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import Any, ClassVar, cast
 
 import aiokafka
@@ -36,6 +38,10 @@ to be empty."""
 
 Chunks = tuple[Chunk, ...]
 """What a fetch brought of one topic, partition by partition."""
+
+
+HOLD_UP_SECONDS = 0.05
+"""How long an agent that waits, for a restore or for the broker, may keep others from the next fetch."""
 
 
 class ChunkSchema(faust.Schema[None, Chunks]):
@@ -107,12 +113,15 @@ class ChunkConsumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._told_end: set[TP] = set()
+        self._unfinished = 0
+        self._finished = asyncio.Event()
 
     def _new_consumer_thread(self) -> ChunkConsumerThread:
         return ChunkConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, FaustMessage]]:
         """Yield (partition, message) for each topic that a fetch brought something of, or of which a log ended."""
+        await self._let_agents_finish()
         records, active = await self._wait_next_records(min(timeout, FETCH_TIMEOUT_SECONDS))
         if records is None or self.should_stop:
             return
@@ -140,7 +149,26 @@ class ChunkConsumer(driver.Consumer):
                 self._told_end.clear()
                 return
             tp = TP(chunks[0].topic, chunks[0].partition)
+            self._unfinished += 1
             yield tp, self._message(tp, tuple(chunks))
+
+    async def _let_agents_finish(self) -> None:
+        """Wait until what was handed over is worked off, or for as long as one that waits itself may hold up others.
+
+        Where agents are busy, what comes meanwhile is then one chunk, and not one for each fetch.
+        """
+        self._finished.clear()
+        if self._unfinished > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._finished.wait(), HOLD_UP_SECONDS)
+            # What a rebalance dropped on its way is never finished.
+            self._unfinished = 0
+
+    def finish(self) -> None:
+        """Take note that an agent has worked a message off."""
+        self._unfinished = max(0, self._unfinished - 1)
+        if not self._unfinished:
+            self._finished.set()
 
     async def perform_seek(self) -> None:
         """Seek all partitions to what is committed of them, of the assignment that holds when that is known."""

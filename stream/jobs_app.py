@@ -68,7 +68,7 @@ def create_jobs_app(settings: Settings, specs: tuple[JobSpec, ...], metrics: Met
     app.jobs, app.metrics = jobs, metrics
     for spec in specs:
         topic = app.topic(spec.source_topic, schema=ChunkSchema(), acks=False)
-        app.agent(topic, name=spec.name)(_agent(jobs))
+        app.agent(topic, name=spec.name)(_agent(app))
     add_pages(app, jobs, metrics)
 
     @app.on_partitions_assigned.connect(weak=False)
@@ -98,12 +98,13 @@ def consumer_of(app: faust.App) -> ChunkConsumer:
     return consumer
 
 
-def _agent(jobs: Jobs) -> Any:
+def _agent(app: JobsApp) -> Any:
     async def read_chunks(stream: StreamT[Any]) -> None:
         async for event in stream.events():
             for chunk in event.value:
-                await jobs.process(chunk)
+                await app.jobs.process(chunk)
                 # Nothing in it need have waited: what was handed over is sent before the next partition's turn.
                 await asyncio.sleep(0)
+            consumer_of(app).finish()
 
     return read_chunks

@@ -40,3 +40,40 @@ def test_a_rebalance_that_takes_everything_leaves_nothing_to_seek() -> None:
     consumer = RebalancedConsumer(left=set())
     asyncio.run(consumer.perform_seek())
     assert consumer._read_offset == {}
+
+
+class BusyConsumer(ChunkConsumer):
+    """Has handed over two messages."""
+
+    def __init__(self) -> None:
+        self._unfinished = 2
+        self._finished = asyncio.Event()
+
+
+def test_the_next_fetch_waits_until_every_agent_is_done() -> None:
+    """What was handed over is worked off first; the last agent to finish lets the next fetch go."""
+
+    async def run() -> None:
+        consumer = BusyConsumer()
+        waiting = asyncio.create_task(consumer._let_agents_finish())
+        await asyncio.sleep(0)
+        consumer.finish()
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        consumer.finish()
+        await asyncio.wait_for(waiting, 10.0)
+
+    asyncio.run(run())
+
+
+def test_an_agent_that_waits_itself_does_not_hold_up_others_for_long() -> None:
+    """A message that is never finished lets the next fetch go too, and what finishes late does no harm."""
+
+    async def run() -> None:
+        consumer = BusyConsumer()
+        await asyncio.wait_for(consumer._let_agents_finish(), 10.0)
+        consumer.finish()
+        await asyncio.wait_for(consumer._let_agents_finish(), 10.0)
+        assert consumer._unfinished == 0
+
+    asyncio.run(run())
