@@ -3,11 +3,10 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
-from risk.fold import Output
 from risk.identity import alert_id, bar_event_id
 from risk.rates.curve_identity import curve_event_id
 from schemas.alert import Alert
@@ -15,6 +14,10 @@ from schemas.curve import Curve
 from schemas.forecast import Forecast
 from schemas.score import Score
 from schemas.volatility import Volatility
+
+if TYPE_CHECKING:
+    # It brings numba, which verbs that only read need not wait for.
+    from risk.fold import Output
 
 ScoredStream = Literal["alerts", "scores", "volatility", "forecasts", "curves"]
 Scored = Alert | Score | Volatility | Forecast | Curve
@@ -123,7 +126,7 @@ def decode_record(stream: ScoredStream, partition: int, key: bytes | None, value
         return None
 
 
-def record_of(output: Output) -> ScoredRecord | None:
+def record_of(output: "Output") -> ScoredRecord | None:
     """Return what a fold gave as a record, or None for what is of no scored stream and so not compared."""
     match output.stream:
         case "alerts" | "scores" | "volatility" | "forecasts" | "curves" as stream:
