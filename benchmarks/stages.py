@@ -132,7 +132,7 @@ def _parsed(data: bytes) -> Chunk:
     """Return the chunk of a fetch, as the transport makes it."""
     part = read_record_batches(data, 0)
     assert part is not None
-    return Chunk("transactions", 0, part.offsets, part.keys, part.values, True, part.timestamps_ms)
+    return part.chunk("transactions", 0, caught_up=True)
 
 
 def _encoded(outputs: list[Output]) -> bytes:

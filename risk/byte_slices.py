@@ -68,7 +68,7 @@ class ByteSlices:
         return type(self)(np.frombuffer(self.joined(), dtype=np.uint8), starts, ends)
 
     def joined(self) -> bytes:
-        """Return the bytes of all slices, one after another; from them and `lengths` the column can be made again."""
+        """Return the bytes of all slices, one after another."""
         gathered = np.empty(int(self.lengths.sum()), dtype=np.uint8)
         _gather(read_only(self.data), self.starts, self.ends, gathered)
         return gathered.tobytes()
@@ -115,6 +115,21 @@ class BytesColumn(ByteSlices, Sequence[bytes | None]):
             starts[absent] = ends[absent] = ABSENT
         return cls(np.frombuffer(b"".join(there), dtype=np.uint8), starts, ends)
 
+    def trimmed(self) -> "BytesColumn":
+        """Return the column without the bytes before its first slice and behind its last; none are copied."""
+        start = int(self.starts[self.starts != ABSENT].min(initial=len(self.data)))
+        return self.moved(self.data[start : self.ends.max(initial=0)], -start)
+
+    def moved(self, data: NDArray[np.uint8], by: int) -> "BytesColumn":
+        """Return the column over other bytes, in which all that is there lies so much further on.
+
+        >>> column = BytesColumn.of([b"b", None]).moved(np.frombuffer(b"ab", dtype=np.uint8), 1)
+        >>> list(column)
+        [b'b', None]
+        """
+        shift = by * (self.starts != ABSENT)
+        return BytesColumn(data, self.starts + shift, self.ends + shift)
+
     @overload
     def __getitem__(self, row: int) -> bytes | None: ...
     @overload
@@ -155,12 +170,6 @@ class TextColumn(ByteSlices, Sequence[str]):
         # As many bytes as characters: each is one.
         lengths = map(len, texts if len(encoded) == len(joined) else [text.encode() for text in texts])
         return cls(np.frombuffer(encoded, dtype=np.uint8), *_bounds_of(lengths))
-
-    @classmethod
-    def packed(cls, joined: bytes, lengths: NDArray[np.int64]) -> "TextColumn":
-        """Return the column that `joined` and `lengths` were taken from."""
-        ends = np.cumsum(lengths)
-        return cls(np.frombuffer(joined, dtype=np.uint8), ends - lengths, ends)
 
     @overload
     def __getitem__(self, row: int) -> str: ...

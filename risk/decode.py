@@ -134,18 +134,21 @@ class _Reader(Generic[Message]):
         self, messages: list[Message], rows: npt.NDArray[np.int64], data: npt.NDArray[np.uint8], scanned: Scanned
     ) -> npt.NDArray[np.uint8]:
         """Put decoded messages into the rows that the scan left; return the bytes, with their texts behind them."""
+        parts = [data]
+        behind = len(data)
         for slot, name in enumerate(self._form.texts):
             more = TextColumn.of([getattr(one, name) for one in messages])
-            scanned.texts[0, slot, rows] = more.starts + len(data)
-            scanned.texts[1, slot, rows] = more.ends + len(data)
-            data = np.concatenate((data, more.data))
+            scanned.texts[0, slot, rows] = more.starts + behind
+            scanned.texts[1, slot, rows] = more.ends + behind
+            parts.append(more.data)
+            behind += len(more.data)
         for slot, name in enumerate(self._form.integers):
             found = [getattr(one, name) for one in messages]
             scanned.integers[slot, rows] = [-1 if one is None else one for one in found]
         for slot, name in enumerate(self._form.floats):
             numbers = [getattr(one, name) for one in messages]
             scanned.floats[slot, rows] = [np.nan if one is UNSET else one for one in numbers]
-        return data
+        return np.concatenate(parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import overload
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from risk.byte_slices import ABSENT, BytesColumn, read_only
+from risk.byte_slices import BytesColumn, read_only
 
 
 @njit(cache=True)
@@ -65,7 +66,10 @@ class StoredRows(Sequence[tuple[bytes, bytes]]):
 
     @classmethod
     def joined(cls, parts: Sequence["StoredRows"]) -> "StoredRows":
-        """Return the rows of all parts, one part after another."""
+        """Return the rows of all parts, one part after another; a part that is alone is not copied."""
+        with_rows = [part for part in parts if len(part)]
+        if len(with_rows) == 1:
+            return with_rows[0]
         return cls(_concatenated([part.key for part in parts]), _concatenated([part.row for part in parts]))
 
     def prefixed(self, prefix: bytes) -> "StoredRows":
@@ -116,17 +120,9 @@ class StoredRows(Sequence[tuple[bytes, bytes]]):
 
 
 def _concatenated(columns: Sequence[BytesColumn]) -> BytesColumn:
-    sizes = [len(column.data) for column in columns]
-    shifts = np.cumsum([0, *sizes[:-1]])
-    shifted = [
-        (
-            np.where(column.starts == ABSENT, 0, shift) + column.starts,
-            np.where(column.ends == ABSENT, 0, shift) + column.ends,
-        )
-        for column, shift in zip(columns, shifts.tolist(), strict=True)
-    ]
+    data = np.concatenate([column.data for column in columns])
+    shifts = accumulate((len(column.data) for column in columns[:-1]), initial=0)
+    moved = [column.moved(data, shift) for column, shift in zip(columns, shifts, strict=True)]
     return BytesColumn(
-        np.concatenate([column.data for column in columns]),
-        np.concatenate([starts for starts, _ in shifted]),
-        np.concatenate([ends for _, ends in shifted]),
+        data, np.concatenate([column.starts for column in moved]), np.concatenate([column.ends for column in moved])
     )

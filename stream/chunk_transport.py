@@ -35,10 +35,8 @@ FETCH_MAX_WAIT_MS = 250
 """How long the broker may hold back an answer when nothing is there: it bounds how late an empty partition is known
 to be empty."""
 
-
 Chunks = tuple[Chunk, ...]
 """What a fetch brought of one topic, partition by partition."""
-
 
 HOLD_UP_SECONDS = 0.05
 """How long an agent that waits, for a restore or for the broker, may keep others from the next fetch."""
@@ -137,9 +135,7 @@ class ChunkConsumer(driver.Consumer):
                 continue
             ended = bool(self._thread.reached_end(tp))
             (self._told_end.add if ended else self._told_end.discard)(TP(*tp))
-            by_topic[tp.topic].append(
-                Chunk(tp.topic, tp.partition, part.offsets, part.keys, part.values, ended, part.timestamps_ms)
-            )
+            by_topic[tp.topic].append(part.chunk(tp.topic, tp.partition, caught_up=ended))
         for tp in active or ():
             if tp not in records and tp not in self._told_end and self._thread.reached_end(tp):
                 self._told_end.add(tp)

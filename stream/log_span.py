@@ -95,4 +95,4 @@ async def read_columns(
 async def read_chunks(bootstrap: str, topic: str, partition: int, first: int, end: int) -> AsyncIterator[Chunk]:
     """Yield a partition's records from `first` up to, and without, `end`, by the chunk; none says it is the last."""
     async for part in read_columns(bootstrap, KafkaPartition(topic, partition), first, end=end):
-        yield Chunk(topic, partition, part.offsets, part.keys, part.values, False, part.timestamps_ms)
+        yield part.chunk(topic, partition, caught_up=False)

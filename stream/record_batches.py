@@ -15,6 +15,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from risk.byte_slices import ABSENT, BytesColumn
+from risk.chunk import Chunk
 
 HEADER_BYTES = 61
 _CRC_FROM = 21
@@ -43,15 +44,22 @@ class FetchedRecords:
     def __len__(self) -> int:
         return len(self.offsets)
 
+    def chunk(self, topic: str, partition: int, *, caught_up: bool) -> Chunk:
+        """Return the records as a chunk of their partition."""
+        return Chunk(topic, partition, self.offsets, self.keys, self.values, caught_up, self.timestamps_ms)
+
     def split(self, count: int) -> "tuple[FetchedRecords, FetchedRecords]":
-        """Return the first `count` records, fewer than all, and the others."""
+        """Return the first `count` records, fewer than all, and the others.
+
+        The first ones have their own bytes alone: who looks through the bytes of a chunk does not look through a fetch.
+        """
         first, rest = slice(None, count), slice(count, None)
         return (
             FetchedRecords(
                 self.offsets[first],
                 self.timestamps_ms[first],
-                self.keys[first],
-                self.values[first],
+                self.keys[first].trimmed(),
+                self.values[first].trimmed(),
                 int(self.offsets[count - 1]) + 1,
             ),
             FetchedRecords(

@@ -34,7 +34,7 @@ def refit_places(chunk: Chunk) -> list[int]:
     >>> refit_places(Chunk.of("ticks", 0, (1, 2), (b"X", b"X"), (b'{"cause":"schedule"}', b"{}"), caught_up=True))
     [0]
     """
-    if _MARK not in chunk.values.data.tobytes():
+    if _MARK not in chunk.values.joined():
         return []
     return [at for at, value in enumerate(chunk.values) if value is not None and _MARK in value]
 

@@ -175,3 +175,18 @@ def test_a_part_and_the_rest_are_the_whole() -> None:
     assert (list(first.keys), first.next_offset) == ([b"0", b"1"], 12)
     assert (list(rest.keys), rest.next_offset) == ([b"2", b"3", b"4"], 15)
     assert np.concatenate([first.offsets, rest.offsets]).tolist() == found.offsets.tolist()
+
+
+def test_a_part_has_its_own_bytes_alone() -> None:
+    """What is given out first does not bring the bytes of a whole fetch, with keys and values that are there or not."""
+    rows: list[tuple[int, bytes | None, bytes | None, list[tuple[str, bytes | None]]]]
+    rows = [(0, None if at % 3 else b"k%d" % at, None if at % 2 else b"v" * 50, []) for at in range(200)]
+    found = read_record_batches(_batch_of(rows, 0), 0)
+    assert found is not None
+    first, rest = found.split(20)
+    assert len(first.values.data) < len(found.values.data) / 5
+    assert [*first.keys, *rest.keys] == list(found.keys)
+    assert [*first.values, *rest.values] == list(found.values)
+    nothing = read_record_batches(_batch_of([(0, None, None, [])] * 3, 0), 0)
+    assert nothing is not None
+    assert list(nothing.split(2)[0].values) == [None, None]
