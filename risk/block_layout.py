@@ -35,9 +35,27 @@ Texts = tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]
 
 
 @njit(cache=True)
+def _role_words(labels: bool, count: int, width: int) -> int:
+    """Return how long the column is that a role has of its own: transaction times of labels, features of others."""
+    return count if labels else count * width
+
+
+@njit(cache=True)
+def _before_texts(labels: bool, count: int) -> int:
+    """Return how many bytes lie between that column and the texts: their ends, and the kinds of labels."""
+    return 12 * count + (count if labels else 0)
+
+
+@njit(cache=True)
+def _text_start(halves: NDArray[np.uint32], ends: int, number: int) -> np.int64:
+    """Return where a text begins among all texts of a block, whose ends lie from `ends` on: where the last one ends."""
+    return np.int64(halves[ends + number - 1]) if number > 0 else np.int64(0)
+
+
+@njit(cache=True)
 def _size_words(labels: bool, count: int, width: int, text_bytes: int) -> int:
-    tail_bytes = 12 * count + (count if labels else 0) + text_bytes
-    return HEADER_WORDS + 3 * count + (count if labels else count * width) + (tail_bytes + 7) // 8
+    tail_bytes = _before_texts(labels, count) + text_bytes
+    return HEADER_WORDS + 3 * count + _role_words(labels, count, width) + (tail_bytes + 7) // 8
 
 
 @njit(cache=True)
@@ -63,14 +81,14 @@ def _read_header(data: NDArray[np.uint8], start: int, end: int, header: NDArray[
         return MALFORMED
     if 8 * _size_words(labels, count, width, text_bytes) != size:
         return MALFORMED
-    at = start + 8 * (HEADER_WORDS + 3 * count + (count if labels else count * width))
+    at = start + 8 * (HEADER_WORDS + 3 * count + _role_words(labels, count, width))
     before = 0
     for number in range(3 * count):
         text_end = _number(data, at + 4 * number, 4)
         if text_end < before:
             return MALFORMED
         before = text_end
-    texts = at + 12 * count + (count if labels else 0)
+    texts = at + _before_texts(labels, count)
     if before != text_bytes:
         return MALFORMED
     for place in range(texts + text_bytes, end):
@@ -186,7 +204,7 @@ def write_blocks(
             else:
                 for column in range(width):
                     floats[body + 3 * count + width * place + column] = features[row, column]
-        body += 3 * count + (count if labels else width * count)
+        body += 3 * count + _role_words(labels, count, width)
         text_end = _write_ends(transaction_id, own, halves, 2 * body, 0)
         text_end = _write_ends(customer_id, own, halves, 2 * body + count, text_end)
         _write_ends(merchant_id, own, halves, 2 * body + 2 * count, text_end)
@@ -238,9 +256,9 @@ def gather_ids(
     for at in range(block.shape[0]):
         own, count, width = row[at], headers[block[at], 1], headers[block[at], 2]
         labels = headers[block[at], 0] & LABELS != 0
-        body = block_words[block[at]] + HEADER_WORDS + 3 * count + (count if labels else width * count)
-        texts = 8 * body + 12 * count + (count if labels else 0)
-        starts[at] = texts + (np.int64(halves[2 * body + own - 1]) if own > 0 else 0)
+        body = block_words[block[at]] + HEADER_WORDS + 3 * count + _role_words(labels, count, width)
+        texts = 8 * body + _before_texts(labels, count)
+        starts[at] = texts + _text_start(halves, 2 * body, own)
         ends[at] = texts + np.int64(halves[2 * body + own])
     return starts, ends
 
@@ -298,6 +316,6 @@ def gather_rows(
             texts += count
         for column in range(3):
             number = column * count + own
-            text_starts[column, at] = texts + (np.int64(halves[2 * body + number - 1]) if number > 0 else 0)
+            text_starts[column, at] = texts + _text_start(halves, 2 * body, number)
             text_ends[column, at] = texts + np.int64(halves[2 * body + number])
     return kinds, event_time_ns, transaction_time_ns, offsets, features, text_starts, text_ends

@@ -84,6 +84,15 @@ def push(ring: RingArrays, row: int, time_ns: int, value: int) -> None:
 
 
 @array_loop
+def _size_for(entries: int) -> int:
+    """Return the size, as the power of two, of the least slab that holds so many entries."""
+    size = 0
+    while 1 << size < entries:
+        size += 1
+    return size
+
+
+@array_loop
 def _ask(
     ring: RingArrays,
     rows: NDArray[np.int64],
@@ -102,9 +111,7 @@ def _ask(
         row = rows[at]
         wanted = min(least[at], MAX_ENTRIES)
         if wanted > ring.capacity[row]:
-            size = 0
-            while 1 << size < wanted:
-                size += 1
+            size = _size_for(wanted)
             capacity = 1 << size
             claims[0, count] = row
             claims[1, count] = capacity
@@ -133,15 +140,6 @@ def _ask_for(
 
 
 @array_loop
-def _size_class(capacity: int) -> int:
-    number = 0
-    while capacity > 1:
-        capacity >>= 1
-        number += 1
-    return number
-
-
-@array_loop
 def _settle(ring: RingArrays, claims: NDArray[np.int64], count: int, free: NDArray[np.int64]) -> None:
     """Give each row the slab it asked for, move its entries there, and keep the old one for others.
 
@@ -149,7 +147,7 @@ def _settle(ring: RingArrays, claims: NDArray[np.int64], count: int, free: NDArr
     """
     for at in range(count):
         row, capacity, old_capacity = claims[0, at], claims[1, at], claims[2, at]
-        size = _size_class(capacity)
+        size = _size_for(capacity)
         if free[_FREE, size] > 0:
             start = free[_FIRST, size]
             free[_FIRST, size] = ring.time_ns[start]
@@ -165,7 +163,7 @@ def _settle(ring: RingArrays, claims: NDArray[np.int64], count: int, free: NDArr
             ring.value[to] = ring.value[source]
             ring.events[to] = ring.events[source]
         if old_capacity > 0:
-            size = _size_class(old_capacity)
+            size = _size_for(old_capacity)
             ring.time_ns[old_start] = free[_FIRST, size]
             free[_FIRST, size] = old_start
             free[_FREE, size] += 1

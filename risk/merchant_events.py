@@ -22,7 +22,7 @@ from risk.block_layout import (
     read_headers,
     write_blocks,
 )
-from risk.byte_slices import BytesColumn, TextColumn, read_only
+from risk.byte_slices import BytesColumn, TextColumn, cut, read_only
 from risk.message_pack_blocks import MessagePackBlock, decode_message_pack
 
 Role = Literal["transactions", "labels"]
@@ -166,9 +166,7 @@ def encode_blocks(
         _layout_texts(columns.customer_id),
         _layout_texts(columns.merchant_id),
     )
-    written = data.tobytes()
-    sizes = ends.tolist()
-    return [written[start:end] for start, end in zip([0, *sizes], sizes, strict=False)]
+    return cut(data.tobytes(), ends)
 
 
 def _layout_texts(texts: TextColumn) -> Texts:
