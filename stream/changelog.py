@@ -8,7 +8,8 @@ writes after that is refused by the broker (`stream.producer_epoch`).
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import msgspec
@@ -22,7 +23,7 @@ from risk.stored_rows import StoredRows
 from stream.encoded_batch import EncodedBatch, encoded_batches
 from stream.latest_rows import LatestRows
 from stream.log_span import read_columns
-from stream.producer_epoch import FencedError, ProducerEpoch, mark, take_note
+from stream.producer_epoch import FencedError, ProducerEpoch, commit_again, mark, take_note
 
 BATCH_BYTES = 1 << 20
 REQUEST_BYTES = 16 << 20
@@ -98,9 +99,7 @@ class Changelog:
     """One partition's changelog."""
 
     def __init__(self, bootstrap: str, *, transactional_id: str, topic: str, partition: int) -> None:
-        self._bootstrap = bootstrap
-        self._topic = topic
-        self._partition = partition
+        self._at = KafkaPartition(topic, partition)
         self._producer = AIOKafkaProducer(
             bootstrap_servers=bootstrap,
             transactional_id=transactional_id,
@@ -116,15 +115,23 @@ class Changelog:
         to the outputs, so that what they hold now is all that they will hold of it.
         """
         await self._producer.start()
-        return await self.prove_ownership(outputs)
+        with self._fencing():
+            return await mark(self._producer, outputs, self._at)
 
-    async def prove_ownership(self, outputs: Iterable[KafkaPartition]) -> ProducerEpoch:
-        """Return the epoch if nobody has taken the partition over since; raises FencedError if somebody has."""
+    async def prove_ownership(self) -> None:
+        """Return if nobody has taken the partition over since; raises FencedError if somebody has."""
+        with self._fencing():
+            await commit_again(self._producer, self._at)
+
+    @contextmanager
+    def _fencing(self) -> Iterator[None]:
         try:
-            return await mark(self._producer, outputs, KafkaPartition(self._topic, self._partition))
+            yield
         except ProducerFenced as fenced:
             take_note(self._producer)
-            raise self._fenced() from fenced
+            raise FencedError(
+                f"changelog {self._at.topic}[{self._at.partition}] was taken over by another worker"
+            ) from fenced
 
     async def stop(self) -> None:
         """Disconnect."""
@@ -142,18 +149,12 @@ class Changelog:
         else:
             # Compiled code that lets go of the interpreter: others' chunks are scored meanwhile.
             batches = await asyncio.to_thread(checkpoint_batches, stored, cut, now_ms, gone)
-        try:
+        with self._fencing():
             async with producer.transaction():
                 deliveries = [
-                    await producer.send_batch(batch, self._topic, partition=self._partition) for batch in batches
+                    await producer.send_batch(batch, self._at.topic, partition=self._at.partition) for batch in batches
                 ]
                 await asyncio.gather(*deliveries)
-        except ProducerFenced as fenced:
-            take_note(producer)
-            raise self._fenced() from fenced
-
-    def _fenced(self) -> FencedError:
-        return FencedError(f"changelog {self._topic}[{self._partition}] was taken over by another worker")
 
 
 def checkpoint_batches(rows: StoredRows, cut: Cut, now_ms: int, gone: Sequence[bytes] = ()) -> list[EncodedBatch]:

@@ -115,10 +115,14 @@ class Jobs:
         job, start = self._jobs.get(tp), self._starts.get(tp)
         if job is None or start is None or self.failure is not None:
             return
+        # Not by awaiting it: a start that is cancelled, as the partition was taken away, must not end who reads chunks.
+        await asyncio.wait({start})
+        if self._jobs.get(tp) is not job:
+            job.pass_over(chunk)
+            return
         try:
-            await asyncio.shield(start)
-            if self._jobs.get(tp) is job:
-                await job.process(chunk)
+            start.result()
+            await job.process(chunk)
         except FencedError as fenced:
             await self._lose(tp, job, fenced)
         except Exception as error:
@@ -154,12 +158,14 @@ class Jobs:
         sound = started and self.failure is None
         try:
             if sound and not for_good:
-                await job.pause()
+                # At once: what still comes while the checkpoint is written is passed over, and not forgotten.
                 self._paused[tp] = job
+                await job.pause()
             else:
                 await job.stop(final_checkpoint=sound)
         except FencedError as fenced:
             log.warning("partition_lost", job=job.spec.name, partition=tp.partition, reason=str(fenced))
+            self._paused.pop(tp, None)
             await job.stop(final_checkpoint=False)
         except Exception as error:
             self._fail(error)

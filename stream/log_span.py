@@ -92,7 +92,12 @@ async def read_columns(
                     yield records.split(within)[0]
 
 
-async def read_chunks(bootstrap: str, topic: str, partition: int, first: int, end: int) -> AsyncIterator[Chunk]:
-    """Yield a partition's records from `first` up to, and without, `end`, by the chunk; none says it is the last."""
+async def read_chunks(
+    bootstrap: str, topic: str, partition: int, first: int, end: int | None = None
+) -> AsyncIterator[Chunk]:
+    """Yield a partition's records from `first` up to, and without, `end` (its present end), by the chunk.
+
+    None says that it is the last.
+    """
     async for part in read_columns(bootstrap, KafkaPartition(topic, partition), first, end=end):
         yield part.chunk(topic, partition, caught_up=False)

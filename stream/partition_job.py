@@ -10,23 +10,30 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
 
 import structlog
 from aiokafka import TopicPartition as KafkaPartition
+from aiokafka.errors import KafkaError
 
 from risk.chunk import Chunk
 from risk.fold import Emitted, Output, Stream
 from schemas.source import Source
+from stream.broker_patience import patiently
 from stream.changelog import Changelog, Cut, last_checkpoint
 from stream.chunk_metrics import ChunkMetrics
 from stream.failures import failure_letter, isolate_failures
 from stream.job_spec import JobSpec
+from stream.log_span import read_chunks
 from stream.metrics import Metrics
 from stream.outbox import Outbox, Record
 from stream.producer_epoch import FencedError
 from stream.published import IDENTITY_HEADER, published_identities
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 OUTBOX_LIMIT_RECORDS = 50_000
 UNIDENTIFIED: frozenset[Stream] = frozenset(("merchant_events", "market_events"))
@@ -66,6 +73,7 @@ class PartitionJob:
         self.restoring_records = 0
         self._stopped = False
         self._passed_over: int | None = None
+        self._may_lack_records = False
 
     def _new_changelog(self) -> Changelog:
         return Changelog(
@@ -84,10 +92,20 @@ class PartitionJob:
         return [KafkaPartition(topic, self.partition) for topic in self._read_back_topics]
 
     async def start(self) -> None:
-        """Take the partition over and restore its state.
+        """Take the partition over and restore its state, from the beginning again if the broker goes away meanwhile.
 
         Raises StateVersionError if the state is another version's, FencedError if another worker came in between.
         """
+        await self._patiently(self._start)
+
+    async def _start(self) -> None:
+        try:
+            await self._take_over()
+        except KafkaError:
+            await self._forget_all()
+            raise
+
+    async def _take_over(self) -> None:
         began = time.perf_counter()
         name = self.spec.name
         shown = 0
@@ -110,6 +128,7 @@ class PartitionJob:
             # A million rows take a second or two, in which others' partitions are scored and pages answered.
             await asyncio.to_thread(self._fold.restore, restored.cut.fold_cut, restored.rows)
             ends = restored.cut.output_ends
+        self._may_lack_records = True
         # The restored marks stay in force until a later checkpoint covers what was published after them.
         self._output_ends = {topic: ends.get(topic, 0) for topic in self._read_back_topics}
         self._published = await published_identities(self._bootstrap, self._output_ends, self.partition)
@@ -142,6 +161,30 @@ class PartitionJob:
             if chunk.first_offset > self._passed_over:
                 return
             self._passed_over = None
+        if self._may_lack_records:
+            await self._patiently(partial(self._read_lacking, chunk))
+            if self._stopped:
+                self.pass_over(chunk)
+                return
+        await self._advance(chunk)
+
+    async def _read_lacking(self, chunk: Chunk) -> None:
+        """Take up what lies between the restored state and the first chunk after it; usually that is nothing.
+
+        A checkpoint whose transaction the broker has lost (ADR 14) is followed by a group's offset beyond the state.
+        """
+        first, end = self._fold.read_on_offset(), chunk.first_offset if len(chunk) else None
+        if end is None or end > first:
+            async for part in read_chunks(self._bootstrap, self.spec.source_topic, self.partition, first, end):
+                log.warning("records_read_again", job=self.spec.name, partition=self.partition, records=len(part))
+                await self._started_outbox().room(OUTBOX_LIMIT_RECORDS)
+                if self._stopped:
+                    return
+                await self._advance(part)
+        self._may_lack_records = False
+
+    async def _advance(self, chunk: Chunk) -> None:
+        outbox = self._started_outbox()
         began = time.perf_counter()
         if self._put_aside:
             # The first hop sends rows again after a crash of its own.
@@ -153,7 +196,7 @@ class PartitionJob:
         advanced = time.perf_counter()
         written: dict[str, int] = {}
         for output in emitted.outputs:
-            if self._publish(output, chunk.timestamp_ms):
+            if self._publish(outbox, output, chunk.timestamp_ms):
                 written[output.stream] = written.get(output.stream, 0) + 1
         self._advanced = True
         self._chunk_metrics.show(chunk, emitted, written, advanced - began, time.perf_counter() - advanced)
@@ -175,13 +218,16 @@ class PartitionJob:
         # A checkpoint that is under way ends first; none begins on the state that the exception left behind.
         self._raised = True
         async with self._checkpointing:
-            isolated = await isolate_failures(self._bootstrap, self.spec, self.partition, chunk, self._put_aside)
+            isolated = await self._patiently(
+                lambda: isolate_failures(self._bootstrap, self.spec, self.partition, chunk, self._put_aside)
+            )
             self._fold, self._raised = isolated.fold, False
         emitted = isolated.emitted
         for failure in isolated.failures:
             self._put_aside.add(failure.source)
             self._metrics.failures.labels(self.spec.name).inc()
-            emitted.outputs.append(await failure_letter(self._bootstrap, failure, self.partition))
+            letter = partial(failure_letter, self._bootstrap, failure, self.partition)
+            emitted.outputs.append(await self._patiently(letter))
         if isolated.failures:
             emitted.rejected = dict(emitted.rejected) | {"processing_failed": len(isolated.failures)}
         return emitted
@@ -195,8 +241,8 @@ class PartitionJob:
         """How many outputs are not acknowledged yet; none while the job is paused or once it has stopped."""
         return self._outbox.backlog() if self._outbox is not None and not self._stopped else 0
 
-    def _publish(self, output: Output, timestamp_ms: int) -> bool:
-        topic, outbox = self.spec.output_topics[output.stream], self._started_outbox()
+    def _publish(self, outbox: Outbox, output: Output, timestamp_ms: int) -> bool:
+        topic = self.spec.output_topics[output.stream]
         if output.stream in UNIDENTIFIED:
             outbox.append(topic, output.partition, Record(output.key, output.value, timestamp_ms=timestamp_ms or None))
             return True
@@ -251,10 +297,9 @@ class PartitionJob:
     async def resume(self) -> None:
         """Go on after a pause: with the state in memory, or as `start` if another worker had the partition since."""
         try:
-            await self._changelog.prove_ownership(self._outputs)
+            await self._changelog.prove_ownership()
         except FencedError:
-            await self._disconnect()
-            self._changelog, self._fold = self._new_changelog(), self.spec.new_fold(self.partition)
+            await self._forget_all()
             self._advanced, self._put_aside, self._passed_over = False, set(), None
             await self.start()
         else:
@@ -271,6 +316,13 @@ class PartitionJob:
             async with self._checkpointing:
                 await self._disconnect()
             self._metrics.forget_partition(self.spec.name, self.partition)
+
+    async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
+        return await patiently(work, job=self.spec.name, partition=self.partition)
+
+    async def _forget_all(self) -> None:
+        await self._disconnect()
+        self._changelog, self._outbox, self._fold = self._new_changelog(), None, self.spec.new_fold(self.partition)
 
     async def _disconnect(self) -> None:
         if self._outbox is not None:

@@ -43,6 +43,17 @@ async def mark(producer: AIOKafkaProducer, outputs: Iterable[KafkaPartition], ba
     return ProducerEpoch(transactions.producer_id, transactions.producer_epoch)
 
 
+async def commit_again(producer: AIOKafkaProducer, at: KafkaPartition) -> None:
+    """Commit an empty transaction on a partition to which a producer has written transactions before.
+
+    Should the broker have acknowledged the last one and lost its marker (ADR 14), this one's makes up for it.
+    Raises aiokafka's ProducerFenced when the producer has been superseded.
+    """
+    await producer.begin_transaction()
+    producer._txn_manager.maybe_add_partition_to_txn(at)
+    await producer.commit_transaction()
+
+
 def write_under(epoch: ProducerEpoch, producer: AIOKafkaProducer) -> None:
     """Make an idempotent producer that is not started yet write under an epoch, in place of an id of its own."""
     producer._txn_manager.set_pid_and_epoch(epoch.producer_id, epoch.epoch)

@@ -2,14 +2,16 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka import TopicPartition as KafkaPartition
 from counting_fold import CountingFold
 
+from apache_kafka import apache_kafka
 from risk.chunk import Chunk
 from stream.broker_process import BrokerProcess
 from stream.changelog import StateVersionError
@@ -41,6 +43,7 @@ class Setting:
             (
                 Topic(self.spec.changelog_topic, 1, 1, compacted),
                 Topic(self.spec.output_topics["alerts"], 1, 1),
+                Topic(self.spec.source_topic, 1, 1),
             ),
         )
 
@@ -68,6 +71,12 @@ class Setting:
         finally:
             await job.stop(final_checkpoint=False)
 
+    async def send(self, count: int) -> None:
+        """Put into the source what `chunk(0, count)` returns."""
+        async with AIOKafkaProducer(bootstrap_servers=self.bootstrap) as producer:
+            for key in chunk(0, count).keys:
+                await producer.send(self.spec.source_topic, b"", key=key, partition=0)
+
     async def alerts(self) -> list[bytes]:
         """Return the values on the alerts topic."""
         at = KafkaPartition(self.spec.output_topics["alerts"], 0)
@@ -82,6 +91,12 @@ class Setting:
                 values += [record.value for record in records]
         await consumer.stop()
         return values
+
+
+async def come_back(kafka: BrokerProcess) -> None:
+    """Start a broker again after a second."""
+    await asyncio.sleep(1.0)
+    await asyncio.to_thread(kafka.start)
 
 
 def chunk(first: int, last: int, keys: int = 3) -> Chunk:
@@ -225,6 +240,88 @@ def test_a_pause_in_which_another_had_the_partition_ends_with_its_state(broker: 
         assert await setting.alerts() == [output.value for output in reference.outputs]
 
     asyncio.run(scenario())
+
+
+def test_what_a_lost_checkpoint_leaves_out_is_read_from_the_log(broker: BrokerProcess) -> None:
+    """Where the group's offset is beyond the restored state, the job reads what lies between, also with nothing new."""
+
+    async def scenario() -> None:
+        setting = Setting(broker.bootstrap)
+        await setting.create()
+        await setting.send(300)
+        async with setting.job() as job:
+            await job.process(chunk(0, 100))
+            await job.checkpoint()
+        async with setting.job() as job:
+            await job.process(chunk(200, 230))
+            assert sum(counts_of(job).values()) == 230
+        async with setting.job() as job:
+            await job.process(Chunk.of("source", 0, (), (), (), caught_up=True))
+            assert sum(counts_of(job).values()) == 300
+        reference = CountingFold(0).advance(chunk(0, 300))
+        assert await setting.alerts() == [output.value for output in reference.outputs]
+
+    asyncio.run(scenario())
+
+
+def test_a_start_waits_for_a_broker_that_is_away(tmp_path: Path) -> None:
+    """Begun while the broker is away, or cut short by its death, a start goes on when it is back."""
+
+    async def scenario(kafka: BrokerProcess) -> None:
+        setting = Setting(kafka.bootstrap)
+        await setting.create()
+        await setting.send(300)
+        async with setting.job() as job:
+            await job.process(chunk(0, 100))
+            await job.checkpoint()
+
+        class Interrupted(CountingFold):
+            def restore(self, cut: bytes, rows: Iterable[tuple[bytes, bytes]]) -> None:
+                super().restore(cut, rows)
+                if kafka.pid == at_first:
+                    kafka.kill()
+                    asyncio.run_coroutine_threadsafe(come_back(kafka), loop)
+
+        loop, at_first = asyncio.get_running_loop(), kafka.pid
+        setting.spec = replace(setting.spec, new_fold=Interrupted)
+        async with setting.job() as job:
+            assert kafka.pid not in (None, at_first)
+            assert sum(counts_of(job).values()) == 100
+            await job.process(chunk(50, 200))
+            await job.checkpoint()
+        kafka.kill()
+        returning = asyncio.create_task(come_back(kafka))
+        async with setting.job() as job:
+            assert returning.done()
+            await job.process(chunk(200, 300))
+        reference = CountingFold(0).advance(chunk(0, 300))
+        assert await setting.alerts() == [output.value for output in reference.outputs]
+
+    with apache_kafka(tmp_path) as kafka:
+        asyncio.run(scenario(kafka))
+
+
+def test_a_checkpoint_lasts_though_the_broker_dies_right_after_it(tmp_path: Path) -> None:
+    """A job that goes on after a pause makes sure that its last checkpoint is one that others can restore."""
+
+    async def scenario(kafka: BrokerProcess) -> None:
+        setting = Setting(kafka.bootstrap)
+        await setting.create()
+        async with setting.job() as job:
+            for first in (0, 100, 200):
+                await job.process(chunk(first, first + 100))
+                await job.checkpoint()
+                kafka.kill()
+                await job.pause()
+                returning = asyncio.create_task(come_back(kafka))
+                await job.resume()
+                await returning
+                async with setting.job() as other:
+                    assert sum(counts_of(other).values()) == first + 100
+                await job.resume()
+
+    with apache_kafka(tmp_path) as kafka:
+        asyncio.run(scenario(kafka))
 
 
 def test_a_restore_tells_how_far_it_is(kafka: BrokerProcess) -> None:

@@ -59,7 +59,9 @@ class Handler(BaseHTTPRequestHandler):
         event = json.loads(body)
         # The id is the alert's: keep those that you took, for one may come twice. Then answer, and work afterwards:
         # the sender waits for the answer before it sends the next alert of the partition.
-        print(event["id"], event["type"], event["time"], event["data"]["severity"], flush=True)
+        # One write a line, for each connection has a thread of its own.
+        sys.stdout.write(f"{event['id']} {event['type']} {event['time']} {event['data']['severity']}\n")
+        sys.stdout.flush()
         self._answer(204)
 
     def log_message(self, template: str, *arguments: object) -> None:
