@@ -23,7 +23,7 @@ from risk.stored_rows import StoredRows
 from stream.encoded_batch import EncodedBatch, encoded_batches
 from stream.latest_rows import LatestRows
 from stream.log_span import read_columns
-from stream.producer_epoch import FencedError, ProducerEpoch, commit_again, mark, take_note
+from stream.producer_epoch import FencedError, ProducerEpoch, commit_again, mark, outlive_coordinators, take_note
 
 BATCH_BYTES = 1 << 20
 REQUEST_BYTES = 16 << 20
@@ -107,6 +107,7 @@ class Changelog:
             max_batch_size=BATCH_BYTES,
             max_request_size=REQUEST_BYTES,
         )
+        outlive_coordinators(self._producer)
 
     async def start(self, outputs: Iterable[KafkaPartition]) -> ProducerEpoch:
         """Take the partition and its outputs over; return the epoch that outputs are to be written under.

@@ -10,9 +10,11 @@ asleep, gets an error for each of its own. What this leans on inside aiokafka is
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka import TopicPartition as KafkaPartition
+from aiokafka.errors import KafkaError, NodeNotReadyError
 
 
 class FencedError(RuntimeError):
@@ -57,6 +59,24 @@ async def commit_again(producer: AIOKafkaProducer, at: KafkaPartition) -> None:
 def write_under(epoch: ProducerEpoch, producer: AIOKafkaProducer) -> None:
     """Make an idempotent producer that is not started yet write under an epoch, in place of an id of its own."""
     producer._txn_manager.set_pid_and_epoch(epoch.producer_id, epoch.epoch)
+
+
+def outlive_coordinators(producer: AIOKafkaProducer) -> None:
+    """Make a transactional producer ask again for its coordinator when the broker that it has just asked dies.
+
+    aiokafka's sender waits out a broker to which it cannot connect, and ends for good on a connection that closes.
+    """
+    look_up = producer.client.coordinator_lookup
+
+    async def ask_again(*which: Any) -> Any:
+        try:
+            return await look_up(*which)
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            raise NodeNotReadyError from error
+
+    producer.client.coordinator_lookup = ask_again
 
 
 def take_note(producer: AIOKafkaProducer) -> None:

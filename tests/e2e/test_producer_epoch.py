@@ -1,14 +1,16 @@
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka import TopicPartition as KafkaPartition
-from aiokafka.errors import ProducerFenced
+from aiokafka.errors import KafkaConnectionError, ProducerFenced
+from aiokafka.protocol.coordination import FindCoordinatorRequest
 
 from stream.broker_process import BrokerProcess
 from stream.log_span import read_log
-from stream.producer_epoch import mark, write_under
+from stream.producer_epoch import mark, outlive_coordinators, write_under
 from stream.topics import Topic, create_topics
 
 
@@ -88,6 +90,34 @@ def test_records_are_readable_before_any_transaction_ends(broker: BrokerProcess)
             at = KafkaPartition(f"{name}-out", 0)
             found = [records async for _, records in read_log(broker.bootstrap, {at: 0}, isolation="read_committed")]
             assert [record.value for records in found for record in records] == [b"1"]
+        await owner.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_producer_outlives_the_broker_that_it_asks_for_its_coordinator(broker: BrokerProcess) -> None:
+    """A connection that closes under the question is no end: the question is put again."""
+
+    async def scenario() -> None:
+        name = f"epoch-{uuid4().hex[:8]}"
+        await create_topics(broker.bootstrap, (Topic(f"{name}-out", 1, 1), Topic(f"{name}-log", 1, 1)))
+        owner = Owner(broker.bootstrap, name)
+        outlive_coordinators(owner.transactional)
+        await owner.take_over()
+        client = owner.transactional.client
+        send = client.send
+        lost: list[Any] = []
+
+        async def lose_first(node: int, request: Any, **options: Any) -> Any:
+            if isinstance(request, FindCoordinatorRequest) and not lost:
+                lost.append(request)
+                raise KafkaConnectionError("closed")
+            return await send(node, request, **options)
+
+        client.send = lose_first
+        owner.transactional._sender._coordinators.clear()
+        await owner.commit(b"1")
+        assert len(lost) == 1
         await owner.stop()
 
     asyncio.run(scenario())
