@@ -26,12 +26,13 @@ from stream.serving import serve
 from stream.settings import Settings
 
 TOPIC, ALERTS, CHANGELOG = "velocity", "velocity-alerts", "velocity-changelog"
+REFERENCE_ALERTS = f"{ALERTS}-loop"
 PARTITIONS = 4
 
 
 def reference_loop(broker: str, count: int) -> dict[str, float]:
     """Run the yardstick."""
-    return consume(broker, TOPIC, f"{ALERTS}-loop", PARTITIONS, count)
+    return consume(broker, TOPIC, REFERENCE_ALERTS, PARTITIONS, count)
 
 
 def riskstream(broker: str, count: int) -> dict[str, float]:

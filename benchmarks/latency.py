@@ -3,7 +3,8 @@
 Worker, sender, receiver and broker are processes of their own, on however many cores the machine has. The sender goes
 by a schedule, and the clock of an event starts when it is due (`benchmarks.waits`). Both jobs are measured: velocity-v1
 on riskstream's shell, with an alert on 2 events of 100 so that there are enough to take percentiles of, and the full
-pipeline, through both hops, with the demonstration's bundle. The worker's CPU is counted at the same time.
+pipeline, through both hops, with the demonstration's bundle. The worker's CPU is counted at the same time. In each
+round the reference loop serves velocity-v1 first, so that waits and CPU stand beside what it took.
 """
 
 import asyncio
@@ -28,9 +29,9 @@ from crew import Crew, crew_at
 from live import Worker, make_topics
 
 from apache_kafka import apache_kafka
-from benchmarks.contenders import ALERTS, PARTITIONS, TOPIC
+from benchmarks.contenders import ALERTS, PARTITIONS, REFERENCE_ALERTS, TOPIC
 from benchmarks.effort import Effort
-from benchmarks.figure import Figure, Target
+from benchmarks.figure import Figure, Target, ratios
 from benchmarks.in_process import simulated_payments
 from benchmarks.machine import load_average
 from benchmarks.paced_sender import SLOT_NS, Sending, Sent
@@ -52,6 +53,7 @@ TARGETS = {
     (10_000, "p99.9"): Target("at most", 25.0),
     (2_000, "worker CPU, idle cost within"): Target("at most", 40.0),
 }
+COMPARED = ("p50", "p99", "worker CPU, idle cost within")
 ALERT_FRACTION = 0.02
 FILLING_EVENTS = 100_000
 WARMING_RATE, WARMING_EVENTS = 1_000, 4_000
@@ -70,6 +72,7 @@ class Job:
     alerts: str
 
 
+REFERENCE = Job("reference loop", ("-m", "benchmarks.reference_worker", str(ALERT_FRACTION)), TOPIC, REFERENCE_ALERTS)
 VELOCITY = Job("velocity", ("-m", "benchmarks.velocity_worker", str(ALERT_FRACTION)), TOPIC, ALERTS)
 PIPELINE = Job("full pipeline", ("-m", "riskstream", "run"), "transactions", "alerts")
 STRAIGHT = Job("through the broker alone", VELOCITY.program, TOPIC, TOPIC)
@@ -77,18 +80,22 @@ STRAIGHT = Job("through the broker alone", VELOCITY.program, TOPIC, TOPIC)
 
 
 def figures(effort: Effort) -> list[Figure]:
-    """Return percentiles of the wait, and what the worker spends on an event, by job and rate."""
+    """Return percentiles of the wait, and what the worker spends on an event, by job and rate, and their ratios."""
     seconds = dict.fromkeys(RATES, 3.0) if effort.quick else {1_000: 10.0, 2_000: 5.0, 10_000: 10.0, 50_000: 5.0}
     straight = {rate: seconds[rate] for rate in (2_000, 10_000)}
+    jobs = {REFERENCE: seconds, VELOCITY: seconds, PIPELINE: seconds, STRAIGHT: straight}
+    rounds = [{job: measure(job, lasting) for job, lasting in jobs.items()} for _ in range(effort.rounds)]
     found: list[Figure] = []
-    for job, lasting in ((VELOCITY, seconds), (PIPELINE, seconds), (STRAIGHT, straight)):
-        rounds = [measure(job, lasting) for _ in range(effort.rounds)]
+    for job, lasting in jobs.items():
         for rate in lasting:
-            for quantity in rounds[0][rate]:
-                values = tuple(one[rate][quantity] for one in rounds)
-                unit = _unit(quantity)
-                target = None if job is STRAIGHT else TARGETS.get((rate, quantity))
-                found.append(Figure("latency", f"{job.name}, {rate:,}/s", quantity, unit, values, target))
+            case = f"{job.name}, {rate:,}/s"
+            for quantity in rounds[0][job][rate]:
+                values = tuple(one[job][rate][quantity] for one in rounds)
+                target = TARGETS.get((rate, quantity)) if job in (VELOCITY, PIPELINE) else None
+                found.append(Figure("latency", case, quantity, _unit(quantity), values, target))
+                if job in (VELOCITY, PIPELINE) and quantity in COMPARED:
+                    ratio = ratios(values, [one[REFERENCE][rate][quantity] for one in rounds])
+                    found.append(Figure("latency", case, f"{quantity}, ratio to the reference loop", "x", ratio))
     return found
 
 

@@ -25,7 +25,8 @@ NEEDED_BYTES_AN_ENTITY = 1_200
 CHUNK_EVENTS = 4_096
 CHECKPOINT_EVENTS = 25 * CHUNK_EVENTS
 START_NS = 1_767_225_600_000_000_000
-JOBS = ("velocity", "customers")
+REFERENCE = "reference loop"
+JOBS = (REFERENCE, "velocity", "customers")
 note = Console(stderr=True).print
 
 
@@ -39,20 +40,29 @@ class Occupied:
 
 
 def figures(effort: Effort) -> list[Figure]:
-    """Return bytes an entity by job and number of customers; one run each, since they repeat to the byte or so."""
+    """Return bytes an entity by job and number of customers, and their ratio to what the reference loop occupies.
+
+    One run each, since they repeat to the byte or so.
+    """
     wanted = (200_000, 1_000_000) if effort.quick else (1_000_000, 5_000_000, 10_000_000)
     room = available_bytes() // NEEDED_BYTES_AN_ENTITY
     sizes = [size for size in wanted if size <= room]
     for size in sorted(set(wanted) - set(sizes)):
         note(f"[bold red]MEMORY NOT MEASURED at {size:,} entities: there is room for {room:,}[/]")
+    measured = {job: measure(job, sizes) for job in JOBS}
     found = []
     for job in JOBS:
-        for one in measure(job, sizes):
+        for one, reference in zip(measured[job], measured[REFERENCE], strict=True):
             case = f"{job}, {one.entities / 1e6:g} million"
+            target = None if job == REFERENCE else TARGET
+            resident, peak = one.resident_bytes / one.entities, one.peak_bytes / one.entities
             found += [
-                Figure("memory", case, "resident", "B/entity", (one.resident_bytes / one.entities,), TARGET),
-                Figure("memory", case, "peak", "B/entity", (one.peak_bytes / one.entities,)),
+                Figure("memory", case, "resident", "B/entity", (resident,), target),
+                Figure("memory", case, "peak", "B/entity", (peak,)),
             ]
+            if job != REFERENCE:
+                ratio = one.resident_bytes / reference.resident_bytes
+                found.append(Figure("memory", case, "ratio to the reference loop", "x", (ratio,)))
     return found
 
 
@@ -69,30 +79,39 @@ def measure(job: str, sizes: Sequence[int]) -> list[Occupied]:
 
 def grow(job: str, sizes: Sequence[int]) -> Iterator[Occupied]:
     """Give a fold one payment of each new customer; yield what it occupies at each of the sizes."""
+    from benchmarks.reference_loop import ReferenceLoop
     from benchmarks.velocity_fold import VelocityFold
     from benchmarks.velocity_job import network
     from risk.customer_fold import CustomerFold
     from risk.scorer import Scorer
 
-    def new_fold() -> VelocityFold | CustomerFold:
+    def new_fold() -> ReferenceLoop | VelocityFold | CustomerFold:
+        if job == REFERENCE:
+            return ReferenceLoop(network())
         if job == "velocity":
             return VelocityFold(0, Scorer(network()), threshold=1.1)
         return CustomerFold(0, partitions=4, currency="EUR")
 
+    def advance(fold: ReferenceLoop | VelocityFold | CustomerFold, payments: Chunk) -> None:
+        if isinstance(fold, ReferenceLoop):
+            fold.advance([value for value in payments.values if value is not None])
+        else:
+            fold.advance(payments)
+
     # A first one is made for what is loaded, compiled and cached only once.
-    new_fold().advance(_payments(0, CHUNK_EVENTS))
+    advance(new_fold(), _payments(0, CHUNK_EVENTS))
     fold = new_fold()
     before = memory_bytes("self", "VmRSS")
     done = checkpointed = 0
     for size in sizes:
         while done < size:
             count = min(CHUNK_EVENTS, size - done)
-            fold.advance(_payments(done, count))
+            advance(fold, _payments(done, count))
             done += count
-            if done - checkpointed >= CHECKPOINT_EVENTS:
+            if done - checkpointed >= CHECKPOINT_EVENTS and not isinstance(fold, ReferenceLoop):
                 fold.take_changed()
                 checkpointed = done
-        assert len(fold) == size
+        assert isinstance(fold, ReferenceLoop) or len(fold) == size
         yield Occupied(size, memory_bytes("self", "VmRSS") - before, memory_bytes("self", "VmHWM") - before)
 
 

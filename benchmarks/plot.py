@@ -94,6 +94,7 @@ def _costs(panel: Axes, figures: Sequence[Figure]) -> bool:
 _WAIT_STYLES = {
     "velocity": ("-", "o", "velocity"),
     "full pipeline": ("--", "s", "both hops"),
+    "reference loop": ("-.", "x", "reference loop"),
     "through the broker alone": (":", "^", "broker alone"),
 }
 

@@ -17,7 +17,7 @@ from rich.console import Console
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "kafka"))
 
 from apache_kafka import apache_kafka
-from benchmarks.contenders import ALERTS, CHANGELOG, PARTITIONS, TOPIC
+from benchmarks.contenders import ALERTS, CHANGELOG, PARTITIONS, REFERENCE_ALERTS, TOPIC
 from benchmarks.effort import Effort
 from benchmarks.figure import Figure, Target, ratios
 from benchmarks.velocity_job import transactions
@@ -92,7 +92,7 @@ def _contend(name: str, broker: str, count: int) -> Cost:
 
 async def make_velocity_topics(broker: str) -> None:
     """Make the topics of all contenders."""
-    names = (TOPIC, ALERTS, f"{ALERTS}-loop", f"{ALERTS}-faust", f"{ALERTS}-dead")
+    names = (TOPIC, ALERTS, REFERENCE_ALERTS, f"{ALERTS}-faust", f"{ALERTS}-dead")
     await create_topics(
         broker,
         (

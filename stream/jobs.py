@@ -115,8 +115,9 @@ class Jobs:
         job, start = self._jobs.get(tp), self._starts.get(tp)
         if job is None or start is None or self.failure is not None:
             return
-        # Not by awaiting it: a start that is cancelled, as the partition was taken away, must not end who reads chunks.
-        await asyncio.wait({start})
+        if not start.done():
+            # Awaiting it would end whoever reads chunks, were it cancelled because the partition was taken away.
+            await asyncio.wait({start})
         if self._jobs.get(tp) is not job:
             job.pass_over(chunk)
             return
