@@ -417,11 +417,15 @@ def copied_without_half(
     return part, removed
 
 
+def transactions_in(value: bytes) -> int:
+    """Return how many transactions a block holds; many hold none, and tell how far a source has been read."""
+    block = decode_block(value)
+    return len(block.offsets) if block.role == "transactions" else 0
+
+
 def test_a_log_without_its_beginning_is_told_and_scored(settings: Settings) -> None:
     """Records that were removed are warned of, and what is left is scored, though no source says where it was."""
-    part, removed = copied_without_half(
-        settings, "merchant-events", lambda value: decode_block(value).role == "transactions"
-    )
+    part, removed = copied_without_half(settings, "merchant-events", lambda value: transactions_in(value) > 0)
     ran = replayed(part)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stderr.count("\n") == 1
@@ -431,7 +435,8 @@ def test_a_log_without_its_beginning_is_told_and_scored(settings: Settings) -> N
     left = {
         (block.partition, offset)
         for one in published(settings, "merchant-events")
-        if one.offset >= removed[one.partition] and (block := decode_block(one.value)).role == "transactions"
+        if one.offset >= removed[one.partition] and transactions_in(one.value) > 0
+        for block in [decode_block(one.value)]
         for offset in block.offsets.tolist()
     }
     assert 0 < len(left) < TRANSACTIONS
