@@ -128,7 +128,7 @@ def _waits(panel: Axes, figures: Sequence[Figure]) -> bool:
         panel.set_ylabel("ms from due to alert received")
         panel.grid(axis="y", color=PALE, lw=0.5)
         panel.legend(fontsize=7, frameon=False, ncol=2, loc="upper left")
-        panel.margins(y=0.35)
+        panel.margins(y=0.6)
     return bool(cases)
 
 
