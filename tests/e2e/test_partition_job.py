@@ -107,6 +107,17 @@ def chunk(first: int, last: int, keys: int = 3) -> Chunk:
     )
 
 
+async def begun(broker: BrokerProcess) -> Setting:
+    """Return a setting whose source has 300 records, the first 100 of which are in a checkpoint."""
+    setting = Setting(broker.bootstrap)
+    await setting.create()
+    await setting.send(300)
+    async with setting.job() as job:
+        await job.process(chunk(0, 100))
+        await job.checkpoint()
+    return setting
+
+
 def counts_of(job: PartitionJob) -> dict[bytes, int]:
     """Return what the job's fold has counted."""
     fold = job._fold
@@ -246,12 +257,7 @@ def test_what_a_lost_checkpoint_leaves_out_is_read_from_the_log(broker: BrokerPr
     """Where the group's offset is beyond the restored state, the job reads what lies between, also with nothing new."""
 
     async def scenario() -> None:
-        setting = Setting(broker.bootstrap)
-        await setting.create()
-        await setting.send(300)
-        async with setting.job() as job:
-            await job.process(chunk(0, 100))
-            await job.checkpoint()
+        setting = await begun(broker)
         async with setting.job() as job:
             await job.process(chunk(200, 230))
             assert sum(counts_of(job).values()) == 230
@@ -268,12 +274,7 @@ def test_a_start_waits_for_a_broker_that_is_away(tmp_path: Path) -> None:
     """Begun while the broker is away, or cut short by its death, a start goes on when it is back."""
 
     async def scenario(kafka: BrokerProcess) -> None:
-        setting = Setting(kafka.bootstrap)
-        await setting.create()
-        await setting.send(300)
-        async with setting.job() as job:
-            await job.process(chunk(0, 100))
-            await job.checkpoint()
+        setting = await begun(kafka)
 
         class Interrupted(CountingFold):
             def restore(self, cut: bytes, rows: Iterable[tuple[bytes, bytes]]) -> None:

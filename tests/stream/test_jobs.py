@@ -79,16 +79,18 @@ class SlowJob:
         """Stop."""
 
 
-def jobs_of(metrics: Metrics) -> Jobs:
-    """Return jobs without a broker."""
-    return Jobs(
+def assigned_jobs() -> Jobs:
+    """Return jobs without a broker that have one partition."""
+    jobs = Jobs(
         (SPEC,),
         bootstrap="127.0.0.1:9",
         application_id="crossing",
         checkpoint_interval_seconds=60.0,
-        metrics=metrics,
+        metrics=Metrics(1),
         commit_offsets=lambda offsets: asyncio.sleep(0),
     )
+    jobs.assign({AT})
+    return jobs
 
 
 def test_a_chunk_that_waits_for_a_start_which_is_cancelled_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,8 +98,7 @@ def test_a_chunk_that_waits_for_a_start_which_is_cancelled_is_dropped(monkeypatc
     monkeypatch.setattr(module, "PartitionJob", SlowJob)
 
     async def cross() -> None:
-        jobs = jobs_of(Metrics(1))
-        jobs.assign({AT})
+        jobs = assigned_jobs()
         job: Any = jobs._jobs[AT]
         handing_over = asyncio.create_task(jobs.process(CHUNK))
         await asyncio.sleep(0)
@@ -113,8 +114,7 @@ def test_a_chunk_that_comes_while_a_partition_is_pausing_is_passed_over(monkeypa
     monkeypatch.setattr(module, "PartitionJob", SlowJob)
 
     async def cross() -> None:
-        jobs = jobs_of(Metrics(1))
-        jobs.assign({AT})
+        jobs = assigned_jobs()
         job: Any = jobs._jobs[AT]
         job.may_start.set()
         await asyncio.sleep(0)
@@ -134,8 +134,7 @@ def test_a_partition_that_is_lost_while_it_is_revoked_is_let_go_once(monkeypatch
     monkeypatch.setattr(module, "LOST_SECONDS", 0.01)
 
     async def cross() -> Jobs:
-        jobs = jobs_of(Metrics(1))
-        jobs.assign({AT})
+        jobs = assigned_jobs()
         await asyncio.sleep(0)
         await asyncio.gather(jobs.revoke([AT]), jobs.process(CHUNK))
         await asyncio.sleep(0.05)
